@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "carbide/heap.hpp"
+
+#include <unistd.h>
+
+#include "carbide/operations.hpp"
+#include "platform/message.hpp"
+#include "platform/stack.hpp"
+#include "platform/threads.hpp"
+
+namespace carbide {
+namespace {
+
+// The table of a heap that has been destroyed. The header is stale but for what ~Heap left.
+[[noreturn]] void report_destroyed(const Heap& heap) noexcept {
+    platform::Message()
+        .text("carbide: the allocator '")
+        .text(heap.name)
+        .text("' was used after it was destroyed")
+        .write_to(STDERR_FILENO);
+    platform::write_stack_trace(STDERR_FILENO);
+    __builtin_trap();
+}
+
+constexpr VTable destroyed_table{
+    [](Heap& heap, std::size_t, std::align_val_t) noexcept -> void* { report_destroyed(heap); },
+    [](Heap& heap, void*, std::size_t, std::size_t, std::align_val_t) noexcept -> bool {
+        report_destroyed(heap);
+    },
+    [](Heap& heap, void*, std::size_t, std::size_t, std::align_val_t) noexcept -> void* {
+        report_destroyed(heap);
+    },
+    [](Heap& heap, void*, std::size_t, std::align_val_t) noexcept { report_destroyed(heap); },
+};
+
+// What stands in `Heap::owner` for the running thread: odd, so that it is never the address of a
+// lock, and never one of the two reserved values.
+std::uintptr_t thread_owner(int thread_id) noexcept {
+    return (static_cast<std::uintptr_t>(thread_id) << 1) | 1;
+}
+
+platform::Message& describe_owner(platform::Message& message, std::uintptr_t owner) noexcept {
+    if ((owner & 1) != 0) return message.text("thread ").number(owner >> 1);
+    return message.text("the lock at ").hexadecimal(owner);
+}
+
+[[noreturn, gnu::cold]] void report_second_owner(const Heap& heap, std::uintptr_t first,
+                                                 std::uintptr_t second) noexcept {
+    platform::Message message;
+    message.text("carbide: the allocator '").text(heap.name).text("' belongs to ");
+    describe_owner(message, first).text(" and was used by ");
+    describe_owner(message, second)
+        .text(": put a LockedAllocator around it, or call detach_from_thread() to hand it over");
+    message.write_to(STDERR_FILENO);
+    platform::write_stack_trace(STDERR_FILENO);
+    __builtin_trap();
+}
+
+thread_local std::uintptr_t scoped_owner = 0;
+
+}  // namespace
+
+Heap::~Heap() {
+    cursor = 0;
+    limit = 0;
+    vtable = &destroyed_table;
+    // Without this the compiler drops the stores, since nobody may look at a destroyed object.
+    asm volatile("" : : "r"(this) : "memory");
+}
+
+namespace detail {
+
+std::uintptr_t current_owner() noexcept {
+    return scoped_owner != 0 ? scoped_owner : thread_owner(platform::thread_id());
+}
+
+void check_owner(Heap& heap) noexcept {
+    // Atomic, because two threads that race here are just what is being looked for.
+    std::uintptr_t owner = __atomic_load_n(&heap.owner, __ATOMIC_RELAXED);
+    if (owner == Heap::owner_shared) return;
+    const std::uintptr_t current = current_owner();
+    if (owner == current) return;
+    if (owner == Heap::owner_unclaimed &&
+        __atomic_compare_exchange_n(&heap.owner, &owner, current, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED)) {
+        return;
+    }
+    if (owner != current) report_second_owner(heap, owner, current);
+}
+
+OwnerScope::OwnerScope(const void* identity) noexcept : previous_(scoped_owner) {
+    scoped_owner = reinterpret_cast<std::uintptr_t>(identity);
+}
+
+OwnerScope::~OwnerScope() { scoped_owner = previous_; }
+
+void must_failed(const Heap& heap, std::size_t count, std::size_t element_bytes,
+                 std::align_val_t alignment) noexcept {
+    platform::Message()
+        .text("carbide: out of memory: ")
+        .number(count)
+        .text(" x ")
+        .number(element_bytes)
+        .text(" bytes, aligned to ")
+        .number(static_cast<std::size_t>(alignment))
+        .text(", from the allocator '")
+        .text(heap.name)
+        .text("'")
+        .write_to(STDERR_FILENO);
+    platform::write_stack_trace(STDERR_FILENO);
+    __builtin_abort();
+}
+
+}  // namespace detail
+}  // namespace carbide

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "platform/pages.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#include "carbide/check.hpp"
+
+namespace carbide::platform {
+namespace {
+
+/// Leaves the caller's errno as it was: an allocator that fails says so by its result.
+class KeepErrno {
+public:
+    KeepErrno() noexcept : kept_(errno) {}
+    ~KeepErrno() { errno = kept_; }
+    KeepErrno(const KeepErrno&) = delete;
+    KeepErrno& operator=(const KeepErrno&) = delete;
+
+private:
+    int kept_;
+};
+
+void* map_anywhere(std::size_t size_bytes) noexcept {
+    void* const pages = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages == MAP_FAILED ? nullptr : pages;
+}
+
+}  // namespace
+
+std::size_t page_bytes() noexcept {
+    static const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    return bytes;
+}
+
+std::size_t round_up_to_pages(std::size_t size_bytes) noexcept {
+    const std::size_t mask = page_bytes() - 1;
+    return size_bytes > SIZE_MAX - mask ? 0 : (size_bytes + mask) & ~mask;
+}
+
+void* map_pages(std::size_t size_bytes, std::size_t alignment_bytes) noexcept {
+    const KeepErrno keep_errno;
+    CARBIDE_ASSERT(size_bytes % page_bytes() == 0);
+    if (alignment_bytes <= page_bytes()) return map_anywhere(size_bytes);
+
+    // Map too much, then give back what lies in front of the aligned part and behind it.
+    std::size_t mapped_bytes = 0;
+    if (__builtin_add_overflow(size_bytes, alignment_bytes - page_bytes(), &mapped_bytes)) {
+        return nullptr;
+    }
+    auto* const mapped = static_cast<std::byte*>(map_anywhere(mapped_bytes));
+    if (mapped == nullptr) return nullptr;
+    const std::size_t front_bytes =
+        -reinterpret_cast<std::uintptr_t>(mapped) & (alignment_bytes - 1);
+    const std::size_t behind_bytes = mapped_bytes - front_bytes - size_bytes;
+    if (front_bytes != 0) unmap_pages(mapped, front_bytes);
+    if (behind_bytes != 0) unmap_pages(mapped + front_bytes + size_bytes, behind_bytes);
+    return mapped + front_bytes;
+}
+
+void unmap_pages(void* pages, std::size_t size_bytes) noexcept {
+    const KeepErrno keep_errno;
+    const int failed = munmap(pages, size_bytes);
+    // Splitting a mapping may exceed the kernel's count of mappings; the pages then stay mapped.
+    CARBIDE_CHECK(failed == 0 || errno == ENOMEM, "pages were freed that are not mapped");
+}
+
+bool resize_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes) noexcept {
+    const KeepErrno keep_errno;
+    if (new_bytes == old_bytes) return true;
+    if (new_bytes < old_bytes) {
+        return munmap(static_cast<std::byte*>(pages) + new_bytes, old_bytes - new_bytes) == 0;
+    }
+    return mremap(pages, old_bytes, new_bytes, 0) != MAP_FAILED;
+}
+
+void* move_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes) noexcept {
+    const KeepErrno keep_errno;
+    void* const moved = mremap(pages, old_bytes, new_bytes, MREMAP_MAYMOVE);
+    return moved == MAP_FAILED ? nullptr : moved;
+}
+
+}  // namespace carbide::platform

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+
+/// Pages of the operating system. The only place that knows mmap.
+///
+/// All sizes are multiples of `page_bytes()`. Nothing here throws, allocates or touches errno for
+/// its caller. Any thread may call.
+namespace carbide::platform {
+
+[[nodiscard]] std::size_t page_bytes() noexcept;
+
+/// Rounded up to whole pages, or 0 where that overflows.
+[[nodiscard]] std::size_t round_up_to_pages(std::size_t size_bytes) noexcept;
+
+/// Zeroed, readable and writable pages at a multiple of `alignment_bytes`; null where there are
+/// none. `alignment_bytes` is a power of two.
+[[nodiscard]] void* map_pages(std::size_t size_bytes, std::size_t alignment_bytes) noexcept;
+
+void unmap_pages(void* pages, std::size_t size_bytes) noexcept;
+
+/// Grows or shrinks where it stands.
+[[nodiscard]] bool resize_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes) noexcept;
+
+/// Grows or shrinks, moving page tables instead of bytes. Null: nothing changed.
+[[nodiscard]] void* move_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes) noexcept;
+
+}  // namespace carbide::platform
