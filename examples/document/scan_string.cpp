@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -12,17 +13,15 @@ namespace {
 constexpr std::size_t word_bytes = sizeof(std::uint64_t);
 
 // Eight bytes of `byte`.
-constexpr std::uint64_t repeat(unsigned char byte) noexcept {
-    return 0x0101010101010101ULL * byte;
-}
+constexpr std::uint64_t repeat(unsigned char byte) noexcept { return 0x0101010101010101ULL * byte; }
 
-// True where one of eight bytes is a control character, '"', '\' or not ASCII. `x - 0x01...` takes
-// the highest bit of a byte that was 0; a borrow can spoil only bytes above one that counts anyway.
-bool has_special_byte(std::uint64_t bytes) noexcept {
+// Sets the highest bit of each byte that is a control character, '"', '\' or not ASCII. Subtracting
+// takes that bit where it wraps. The borrow can spoil the bytes above, but never the first.
+std::uint64_t special_bytes(std::uint64_t bytes) noexcept {
     const std::uint64_t below_space = bytes - repeat(0x20);
     const std::uint64_t quote = (bytes ^ repeat('"')) - repeat(1);
     const std::uint64_t backslash = (bytes ^ repeat('\\')) - repeat(1);
-    return ((bytes | below_space | quote | backslash) & repeat(0x80)) != 0;
+    return (bytes | below_space | quote | backslash) & repeat(0x80);
 }
 
 bool is_special(char byte) noexcept {
@@ -35,7 +34,11 @@ const char* skip_plain(const char* at, const char* end) noexcept {
     while (static_cast<std::size_t>(end - at) >= word_bytes) {
         std::uint64_t bytes = 0;
         std::memcpy(&bytes, at, word_bytes);
-        if (has_special_byte(bytes)) break;
+        const std::uint64_t special = special_bytes(bytes);
+        if (special != 0) {
+            if constexpr (std::endian::native != std::endian::little) break;
+            return at + std::countr_zero(special) / 8;
+        }
         at += word_bytes;
     }
     while (at != end && !is_special(*at)) ++at;

@@ -108,7 +108,7 @@ bool is_last(const Token& token) noexcept { return token.kind >= TokenKind::end_
 
 carbide::Result<Tokens> tokenize(carbide::Allocator arena, std::string_view source) noexcept {
     // Documents have about a token in six bytes; a first guess below that is never too much.
-    constexpr std::size_t bytes_per_token_guess = 16;
+    constexpr std::size_t bytes_per_token_guess = 4;
     GrowingArray<Token> items(arena);
     CARBIDE_TRY(items.reserve(source.size() / bytes_per_token_guess + 1));
 

@@ -122,11 +122,11 @@ public:
         [[nodiscard]] std::size_t next_chunk_bytes(std::size_t needed_bytes) const noexcept;
 
         Options options_;
-        Chunk* newest_ = nullptr;          // Newest to oldest.
-        Chunk* spare_ = nullptr;           // The largest of those that rewinding set free.
-        std::size_t capacity_bytes_ = 0;   // Of all chunks and the spare one.
-        std::size_t older_used_bytes_ = 0; // Of all chunks but the newest.
-        std::size_t round_peak_bytes_ = 0; // Most bytes in use that a rewind or reset has seen.
+        Chunk* newest_ = nullptr;           // Newest to oldest.
+        Chunk* spare_ = nullptr;            // The largest of those that rewinding set free.
+        std::size_t capacity_bytes_ = 0;    // Of all chunks and the spare one.
+        std::size_t older_used_bytes_ = 0;  // Of all chunks but the newest.
+        std::size_t round_peak_bytes_ = 0;  // Most bytes in use that a rewind or reset has seen.
         RecentRounds rounds_;
     };
 

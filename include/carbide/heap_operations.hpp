@@ -33,13 +33,13 @@ public:
         return direct().template alloc<T>(count);
     }
     template <class T, std::size_t Alignment>
-    Result<AlignedSlice<T, Alignment>> alloc_aligned(
-        std::size_t count) noexcept CARBIDE_LIFETIMEBOUND {
+    Result<AlignedSlice<T, Alignment>> alloc_aligned(std::size_t count) noexcept
+        CARBIDE_LIFETIMEBOUND {
         return direct().template alloc_aligned<T, Alignment>(count);
     }
     template <class T, T Sentinel = T{}>
-    Result<SentinelSlice<T, Sentinel>> alloc_sentinel(
-        std::size_t count) noexcept CARBIDE_LIFETIMEBOUND {
+    Result<SentinelSlice<T, Sentinel>> alloc_sentinel(std::size_t count) noexcept
+        CARBIDE_LIFETIMEBOUND {
         return direct().template alloc_sentinel<T, Sentinel>(count);
     }
     template <class T>

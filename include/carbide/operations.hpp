@@ -47,7 +47,8 @@ public:
     template <ImplicitLifetime T>
     CARBIDE_CALLER_OWNS Result<std::span<T>> alloc(std::size_t count) const noexcept {
         void* const memory = alloc_array(count, sizeof(T), std::align_val_t{alignof(T)});
-        if (memory == nullptr) [[unlikely]] return std::unexpected(OutOfMemory{});
+        if (memory == nullptr) [[unlikely]]
+            return std::unexpected(OutOfMemory{});
         return std::span<T>(static_cast<T*>(memory), count);
     }
 
@@ -56,7 +57,8 @@ public:
     CARBIDE_CALLER_OWNS Result<AlignedSlice<T, Alignment>> alloc_aligned(
         std::size_t count) const noexcept {
         void* const memory = alloc_array(count, sizeof(T), std::align_val_t{Alignment});
-        if (memory == nullptr) [[unlikely]] return std::unexpected(OutOfMemory{});
+        if (memory == nullptr) [[unlikely]]
+            return std::unexpected(OutOfMemory{});
         return AlignedSlice<T, Alignment>(static_cast<T*>(memory), count);
     }
 
@@ -64,9 +66,11 @@ public:
     template <ImplicitLifetime T, T Sentinel = T{}>
     CARBIDE_CALLER_OWNS Result<SentinelSlice<T, Sentinel>> alloc_sentinel(
         std::size_t count) const noexcept {
-        if (count == SIZE_MAX) [[unlikely]] return std::unexpected(OutOfMemory{});
+        if (count == SIZE_MAX) [[unlikely]]
+            return std::unexpected(OutOfMemory{});
         void* const memory = alloc_array(count + 1, sizeof(T), std::align_val_t{alignof(T)});
-        if (memory == nullptr) [[unlikely]] return std::unexpected(OutOfMemory{});
+        if (memory == nullptr) [[unlikely]]
+            return std::unexpected(OutOfMemory{});
         auto* const data = static_cast<T*>(memory);
         data[count] = Sentinel;
         return SentinelSlice<T, Sentinel>(data, count);
@@ -104,7 +108,8 @@ public:
     CARBIDE_CALLER_OWNS Result<T*> create(Args&&... args) const
         noexcept(std::is_nothrow_constructible_v<T, Args...>) {
         void* const memory = this->raw_alloc(sizeof(T), std::align_val_t{alignof(T)});
-        if (memory == nullptr) [[unlikely]] return std::unexpected(OutOfMemory{});
+        if (memory == nullptr) [[unlikely]]
+            return std::unexpected(OutOfMemory{});
         return construct<T>(memory, std::forward<Args>(args)...);
     }
 
@@ -149,7 +154,8 @@ public:
         }
         void* const memory = this->raw_realloc(raw(slice.data()), slice.size_bytes(), new_bytes,
                                                std::align_val_t{alignof(T)});
-        if (memory == nullptr) [[unlikely]] return std::unexpected(OutOfMemory{});
+        if (memory == nullptr) [[unlikely]]
+            return std::unexpected(OutOfMemory{});
         return std::span<T>(static_cast<T*>(memory), count);
     }
 
@@ -202,7 +208,8 @@ private:
                                                         std::size_t element_bytes,
                                                         std::align_val_t alignment) const noexcept {
         std::size_t size_bytes = 0;
-        if (__builtin_mul_overflow(count, element_bytes, &size_bytes)) [[unlikely]] return nullptr;
+        if (__builtin_mul_overflow(count, element_bytes, &size_bytes)) [[unlikely]]
+            return nullptr;
         return this->raw_alloc(size_bytes, alignment);
     }
 

@@ -42,8 +42,7 @@ public:
 
     template <class U = T>
         requires(!is_void && !is_result<std::remove_cvref_t<U>> &&
-                 !std::is_same_v<std::remove_cvref_t<U>, Expected> &&
-                 std::is_convertible_v<U, T>)
+                 !std::is_same_v<std::remove_cvref_t<U>, Expected> && std::is_convertible_v<U, T>)
     constexpr Result(U&& value) : expected_(std::in_place, std::forward<U>(value)) {}
 
     /// Failure. `G` is this error type or one that it can be made from.
@@ -56,7 +55,11 @@ public:
         : expected_(std::move(expected)) {}
 
     constexpr operator Expected() && { return std::move(expected_); }
-    constexpr operator const Expected&() const& noexcept { return expected_; }
+    constexpr operator Expected() const&
+        requires std::is_copy_constructible_v<Expected>
+    {
+        return expected_;
+    }
 
     // NOLINTEND(google-explicit-constructor)
 

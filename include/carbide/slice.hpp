@@ -30,10 +30,6 @@ public:
     [[nodiscard]] T* end() const noexcept { return data() + size_; }
     [[nodiscard]] T& operator[](std::size_t index) const noexcept { return data()[index]; }
 
-    constexpr operator std::span<T>() const noexcept {  // NOLINT(google-explicit-constructor)
-        return {data_, size_};
-    }
-
 private:
     T* data_ = nullptr;
     std::size_t size_ = 0;
@@ -64,13 +60,17 @@ public:
         return data_;
     }
 
-    constexpr operator std::span<T>() const noexcept {  // NOLINT(google-explicit-constructor)
-        return {data_, size_};
-    }
-
 private:
     T* data_ = nullptr;
     std::size_t size_ = 0;
 };
 
 }  // namespace carbide
+
+// Views: a temporary one converts to std::span as well.
+template <class T, std::size_t Alignment>
+inline constexpr bool std::ranges::enable_borrowed_range<carbide::AlignedSlice<T, Alignment>> =
+    true;
+template <class T, T Sentinel>
+inline constexpr bool std::ranges::enable_borrowed_range<carbide::SentinelSlice<T, Sentinel>> =
+    true;

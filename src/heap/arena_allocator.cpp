@@ -28,7 +28,9 @@ ArenaAllocator::~ArenaAllocator() {
 void ArenaAllocator::reset(Retain retain) noexcept {
     end_round();
     switch (retain) {
-        case Retain::nothing: state_.retain_one_chunk(0, 0); break;
+        case Retain::nothing:
+            state_.retain_one_chunk(0, 0);
+            break;
         case Retain::capacity:
             state_.retain_one_chunk(state_.capacity_bytes_, state_.capacity_bytes_);
             break;
@@ -78,8 +80,7 @@ bool ArenaAllocator::is_valid() const noexcept {
     }
     if (newest != nullptr && window_.limit() != newest->limit()) return false;
     if (newest == nullptr && window_.limit() != 0) return false;
-    return capacity_bytes == state_.capacity_bytes_ &&
-           older_used_bytes == state_.older_used_bytes_;
+    return capacity_bytes == state_.capacity_bytes_ && older_used_bytes == state_.older_used_bytes_;
 }
 
 void* ArenaAllocator::slow_alloc(Heap& heap, std::size_t size_bytes,

@@ -13,7 +13,8 @@ namespace carbide {
 // A chunk, low addresses first:
 //
 //   | Chunk | allocation | allocation | padding, link | over-aligned allocation | free ... |
-//           ^ begin()                                                           ^ cursor    ^ limit()
+//           ^ begin()                                                           ^ cursor    ^
+//           limit()
 //
 // Invariant: begin() <= cursor <= limit(), all multiples of the window's granule. The cursor of
 // the newest chunk is in the window, that of every other one in `left_at`.

@@ -63,8 +63,8 @@ ArenaAllocator::Chunk* ArenaAllocator::State::new_chunk(std::size_t needed_bytes
 }
 
 std::size_t ArenaAllocator::State::capacity_left_bytes() const noexcept {
-    return round_down(options_.capacity_bytes_max - std::min(options_.capacity_bytes_max,
-                                                             capacity_bytes_));
+    return round_down(options_.capacity_bytes_max -
+                      std::min(options_.capacity_bytes_max, capacity_bytes_));
 }
 
 // At least `needed_bytes`, where the capacity has room for them.
@@ -72,8 +72,8 @@ std::size_t ArenaAllocator::State::next_chunk_bytes(std::size_t needed_bytes) co
     const std::size_t grown_bytes = newest_ == nullptr
                                         ? options_.first_chunk_bytes
                                         : grow(newest_->size_bytes, options_.growth_percent);
-    const std::size_t wanted_bytes = round_down(std::min(
-        grown_bytes, std::max(options_.chunk_bytes_max, options_.first_chunk_bytes)));
+    const std::size_t wanted_bytes = round_down(
+        std::min(grown_bytes, std::max(options_.chunk_bytes_max, options_.first_chunk_bytes)));
     return std::min(std::max(wanted_bytes, needed_bytes), capacity_left_bytes());
 }
 

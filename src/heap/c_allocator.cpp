@@ -3,7 +3,7 @@
 
 #include <malloc.h>
 
-#include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 
 #include "heap/immortal.hpp"
@@ -20,6 +20,8 @@ bool malloc_aligns(std::align_val_t alignment) noexcept {
 }  // namespace
 
 void* CAllocator::slow_alloc(Heap&, std::size_t size_bytes, std::align_val_t alignment) noexcept {
+    // As glibc does; a sanitizer's malloc would stop the program instead.
+    if (size_bytes > PTRDIFF_MAX) return nullptr;
     if (malloc_aligns(alignment)) return std::malloc(size_bytes);
     void* memory = nullptr;
     const int error = posix_memalign(&memory, static_cast<std::size_t>(alignment), size_bytes);
@@ -32,8 +34,9 @@ bool CAllocator::slow_resize(Heap&, void* memory, std::size_t old_bytes, std::si
     return new_bytes <= old_bytes || new_bytes <= malloc_usable_size(memory);
 }
 
-void* CAllocator::slow_remap(Heap& heap, void* memory, std::size_t old_bytes,
-                             std::size_t new_bytes, std::align_val_t alignment) noexcept {
+void* CAllocator::slow_remap(Heap& heap, void* memory, std::size_t old_bytes, std::size_t new_bytes,
+                             std::align_val_t alignment) noexcept {
+    if (new_bytes > PTRDIFF_MAX) return nullptr;
     if (malloc_aligns(alignment)) return std::realloc(memory, new_bytes);
     return remap_in_place(heap, memory, old_bytes, new_bytes, alignment);
 }

@@ -67,7 +67,8 @@ std::size_t FixedBufferAllocator::used_bytes() const noexcept {
     const bool front_is_free = window_.cursor() == window_begin() && !head_lent_;
     const std::size_t front_bytes = front_is_free ? 0 : window_.cursor() - begin();
     if (tail_ == 0) return std::min(front_bytes, buffer_.size());
-    return front_is_free ? end() - tail_ : front_bytes + (end() - std::max(tail_, window_.cursor()));
+    return front_is_free ? end() - tail_
+                         : front_bytes + (end() - std::max(tail_, window_.cursor()));
 }
 
 void* FixedBufferAllocator::slow_alloc(Heap& heap, std::size_t size_bytes,

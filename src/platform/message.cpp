@@ -26,7 +26,8 @@ Message& Message::hexadecimal(std::uintmax_t value) noexcept {
 
 Message& Message::digits(std::uintmax_t value, unsigned base) noexcept {
     char written[20];  // 2^64 has 20 decimal digits.
-    const auto end = std::to_chars(written, written + sizeof written, value, static_cast<int>(base));
+    const auto end =
+        std::to_chars(written, written + sizeof written, value, static_cast<int>(base));
     return text({written, static_cast<std::size_t>(end.ptr - written)});
 }
 

@@ -25,8 +25,8 @@ private:
 };
 
 void* map_anywhere(std::size_t size_bytes) noexcept {
-    void* const pages = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* const pages =
+        mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return pages == MAP_FAILED ? nullptr : pages;
 }
 
