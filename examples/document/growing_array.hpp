@@ -44,6 +44,11 @@ public:
         return {};
     }
 
+    /// The elements, until the next `append` or `take`.
+    [[nodiscard]] std::span<const T> items() const noexcept CARBIDE_LIFETIMEBOUND {
+        return memory_.first(count_);
+    }
+
     /// Hands the elements over. The array is empty then.
     CARBIDE_CALLER_OWNS carbide::Result<std::span<T>> take() noexcept {
         memory_ = CARBIDE_TRY(allocator_.realloc(memory_, count_));

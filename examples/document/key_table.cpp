@@ -10,6 +10,10 @@
 
 namespace json {
 
+bool is_more_frequent(const KeyCount& left, const KeyCount& right) noexcept {
+    return left.count != right.count ? left.count > right.count : left.key < right.key;
+}
+
 carbide::Result<void> KeyTable::add_member(const Value& member) noexcept {
     if (4 * key_count_ >= 3 * slots_.size()) CARBIDE_TRY(grow());
     const std::size_t hash = std::hash<std::string_view>{}(member.key);
@@ -32,9 +36,7 @@ carbide::Result<std::span<KeyCount>> KeyTable::sorted(carbide::Allocator arena) 
         if (slot.counted.count != 0) keys[taken++] = slot.counted;
     }
     CARBIDE_ASSERT(taken == key_count_);
-    std::sort(keys.begin(), keys.end(), [](const KeyCount& left, const KeyCount& right) {
-        return left.count != right.count ? left.count > right.count : left.key < right.key;
-    });
+    std::sort(keys.begin(), keys.end(), is_more_frequent);
     return keys;
 }
 

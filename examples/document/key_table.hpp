@@ -18,6 +18,10 @@ struct KeyCount {
     std::size_t count = 0;
 };
 
+/// The order in which counts are shown: most frequent first, equal ones in the order of their
+/// keys' bytes.
+[[nodiscard]] bool is_more_frequent(const KeyCount& left, const KeyCount& right) noexcept;
+
 /// Counts the names of members, and those that one object has more than once.
 ///
 /// Memory         A table from the allocator given, doubled when it is three quarters full.
@@ -35,7 +39,7 @@ public:
     /// Members whose name an earlier member of the same object has.
     [[nodiscard]] std::size_t duplicate_count() const noexcept { return duplicate_count_; }
 
-    /// The counts, most frequent first; equal ones in the order of their keys' bytes.
+    /// The counts, most frequent first.
     CARBIDE_CALLER_OWNS carbide::Result<std::span<KeyCount>> sorted(
         carbide::Allocator arena) const noexcept;
 

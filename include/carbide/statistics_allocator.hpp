@@ -70,7 +70,9 @@ public:
     [[nodiscard]] Statistics statistics() const noexcept;
 
     /// Allocations that exist.
-    [[nodiscard]] std::size_t live_count() const noexcept;
+    [[nodiscard]] std::size_t live_count() const noexcept {
+        return live_count_.load(std::memory_order_relaxed);
+    }
 
     /// The peak from now on: for one phase of a program. No other thread may use the allocator
     /// meanwhile.
@@ -100,7 +102,7 @@ private:
     Counter total_bytes_ = 0;
     Counter alloc_count_ = 0;
     Counter resize_count_ = 0;
-    Counter free_count_ = 0;
+    Counter live_count_ = 0;
     Counter failed_alloc_count_ = 0;
     Counter failed_resize_count_ = 0;
     std::array<Counter, Statistics::bucket_count> histogram_{};

@@ -5,9 +5,9 @@
 
 #include "carbide/check.hpp"
 
-// What `statistics()` promises rests on the order of additions here and of reads there: total
-// before current, alloc before free when counting, the other way round when reading. Releases on
-// the second of each pair, acquired by the reader, make the first visible.
+// What `statistics()` promises of its numbers rests on an order: whoever lends adds to the total
+// and then to the current bytes, to `alloc_count_` and then to `live_count_`. The second of each
+// pair is released, and read first and acquired by `statistics()`, which so sees the first.
 
 namespace carbide {
 namespace {
@@ -55,14 +55,15 @@ void StatisticsAllocator::slow_free(Heap& heap, void* memory, std::size_t size_b
     // Before the call: afterwards another thread may count the same bytes again, and the peak
     // would be one that never was.
     statistics.take_back(size_bytes);
-    statistics.free_count_.fetch_add(1, std::memory_order_release);
+    statistics.live_count_.fetch_sub(1, std::memory_order_relaxed);
     statistics.backing_.raw_free(memory, size_bytes, alignment);
 }
 
 Statistics StatisticsAllocator::statistics() const noexcept {
     Statistics snapshot;
-    snapshot.free_count = free_count_.load(std::memory_order_acquire);
+    const std::size_t alive = live_count_.load(std::memory_order_acquire);
     snapshot.alloc_count = load(alloc_count_);
+    snapshot.free_count = snapshot.alloc_count - alive;
     snapshot.resize_count = load(resize_count_);
     snapshot.failed_alloc_count = load(failed_alloc_count_);
     snapshot.failed_resize_count = load(failed_resize_count_);
@@ -72,11 +73,6 @@ Statistics StatisticsAllocator::statistics() const noexcept {
     snapshot.peak_bytes = std::max(load(peak_bytes_), snapshot.current_bytes);
     std::transform(histogram_.begin(), histogram_.end(), snapshot.histogram.begin(), load);
     return snapshot;
-}
-
-std::size_t StatisticsAllocator::live_count() const noexcept {
-    const std::size_t freed = free_count_.load(std::memory_order_acquire);
-    return load(alloc_count_) - freed;
 }
 
 void StatisticsAllocator::reset_peak() noexcept {
@@ -89,6 +85,7 @@ void StatisticsAllocator::count_alloc(bool success, std::size_t size_bytes) noex
         return;
     }
     count(alloc_count_);
+    live_count_.fetch_add(1, std::memory_order_release);
     count(histogram_[Statistics::bucket_of(size_bytes)]);
     lend(size_bytes);
 }

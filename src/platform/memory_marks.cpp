@@ -19,55 +19,78 @@ extern "C" [[gnu::weak]] void __asan_unpoison_memory_region(const volatile void*
 namespace carbide {
 namespace {
 
-bool asan_is_linked() noexcept {
-#if CARBIDE_ASAN
-    return true;
-#else
-    return &__asan_poison_memory_region != nullptr;
-#endif
-}
+enum class Checker { none, asan, memcheck };
 
 #if CARBIDE_VALGRIND
 // Only memcheck answers the request for validity bits; Valgrind's other tools, and no Valgrind at
 // all, return 0.
-bool memcheck_is_running() noexcept {
-    static const bool running = [] {
-        unsigned char probe = 0;
-        unsigned char bits = 0;
-        return RUNNING_ON_VALGRIND != 0 && VALGRIND_GET_VBITS(&probe, &bits, 1) == 1;
-    }();
-    return running;
+[[maybe_unused]] bool memcheck_is_running() noexcept {
+    unsigned char probe = 0;
+    unsigned char bits = 0;
+    return RUNNING_ON_VALGRIND != 0 && VALGRIND_GET_VBITS(&probe, &bits, 1) == 1;
 }
 #endif
+
+// Found out once: the slow paths of a program that nothing watches pay a load and a branch.
+Checker checker() noexcept {
+#if CARBIDE_ASAN
+    return Checker::asan;
+#else
+    static const Checker found = [] {
+        if (&__asan_poison_memory_region != nullptr) return Checker::asan;
+#if CARBIDE_VALGRIND
+        if (memcheck_is_running()) return Checker::memcheck;
+#endif
+        return Checker::none;
+    }();
+    return found;
+#endif
+}
 
 }  // namespace
 
 void mark_no_access(const volatile void* memory, std::size_t size_bytes) noexcept {
-    if (asan_is_linked()) __asan_poison_memory_region(memory, size_bytes);
+    switch (checker()) {
+        case Checker::none:
+            return;
+        case Checker::asan:
+            return __asan_poison_memory_region(memory, size_bytes);
+        case Checker::memcheck:
+            break;
+    }
 #if CARBIDE_VALGRIND
     VALGRIND_MAKE_MEM_NOACCESS(memory, size_bytes);
 #endif
 }
 
 void mark_undefined(const volatile void* memory, std::size_t size_bytes) noexcept {
-    if (asan_is_linked()) __asan_unpoison_memory_region(memory, size_bytes);
+    switch (checker()) {
+        case Checker::none:
+            return;
+        case Checker::asan:
+            return __asan_unpoison_memory_region(memory, size_bytes);
+        case Checker::memcheck:
+            break;
+    }
 #if CARBIDE_VALGRIND
     VALGRIND_MAKE_MEM_UNDEFINED(memory, size_bytes);
 #endif
 }
 
 void mark_defined(const volatile void* memory, std::size_t size_bytes) noexcept {
-    if (asan_is_linked()) __asan_unpoison_memory_region(memory, size_bytes);
+    switch (checker()) {
+        case Checker::none:
+            return;
+        case Checker::asan:
+            return __asan_unpoison_memory_region(memory, size_bytes);
+        case Checker::memcheck:
+            break;
+    }
 #if CARBIDE_VALGRIND
     VALGRIND_MAKE_MEM_DEFINED(memory, size_bytes);
 #endif
 }
 
-bool window_stays_closed() noexcept {
-#if CARBIDE_VALGRIND
-    if (memcheck_is_running()) return true;
-#endif
-    return !CARBIDE_ASAN && asan_is_linked();
-}
+bool window_stays_closed() noexcept { return !CARBIDE_ASAN && checker() != Checker::none; }
 
 }  // namespace carbide

@@ -151,7 +151,7 @@ TEST_CASE("try: the value is an object of its own, not a reference into the resu
     const auto take = []() -> Result<Unique> {
         decltype(auto) value = CARBIDE_TRY(unique(true));
         static_assert(std::is_same_v<decltype(value), Unique>);
-        return std::move(value);
+        return value;
     };
     CHECK(**take() == 2);
 }
