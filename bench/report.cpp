@@ -46,6 +46,7 @@ bool PairedReporter::print() const {
         const auto first = times_.lower_bound(scenario->key + "/");
         if (first == times_.end() || !first->first.starts_with(scenario->key + "/")) continue;
         print_times(*scenario);
+        std::puts("  ratios of times, median of the sweeps");
         for (const Comparison& comparison : scenario->comparisons) {
             print_ratio(*scenario, comparison);
         }
@@ -71,7 +72,7 @@ void PairedReporter::print_times(const Scenario& scenario) const {
     std::sort(rows.begin(), rows.end());
     std::printf("%s; nanoseconds for one, median of %zu\n", scenario.title.c_str(), sweep_count);
     for (const auto& [time_ns, name] : rows) {
-        std::printf("  %-28s %8.2f\n", name.c_str(), time_ns);
+        std::printf("  %-46s %6.2f\n", name.c_str(), time_ns);
     }
 }
 
@@ -81,19 +82,20 @@ void PairedReporter::print_ratio(const Scenario& scenario, const Comparison& com
     if (subject == times_.end() || peer == times_.end()) return;  // Filtered out, or it failed.
 
     const bool is_cost = comparison.ratio == Comparison::Ratio::cost;
-    const Times& above = is_cost ? subject->second : peer->second;
-    const Times& below = is_cost ? peer->second : subject->second;
+    const auto& [above_name, above] = is_cost ? *subject : *peer;
+    const auto& [below_name, below] = is_cost ? *peer : *subject;
     std::vector<double> ratios;
     for (std::size_t i = 0; i < std::min(above.size(), below.size()); ++i) {
         ratios.push_back(above[i] / below[i]);
     }
     const double ratio = median(ratios);
 
+    const std::size_t prefix_size = scenario.key.size() + 1;
     const std::string sentence =
-        comparison.subject + (is_cost ? " costs, of " : " is faster than ") + comparison.peer;
-    std::printf("  %-52s %5.2fx", sentence.c_str(), ratio);
+        above_name.substr(prefix_size) + " : " + below_name.substr(prefix_size);
+    std::printf("  %-46s %6.2f", sentence.c_str(), ratio);
     if (comparison.goal.has_value()) {
-        std::printf("  %s  goal: at %s %.2fx", comparison.is_reached_by(ratio) ? "✓" : "✗",
+        std::printf("  %s goal: at %s %.2f", comparison.is_reached_by(ratio) ? "✓" : "✗",
                     is_cost ? "most" : "least", *comparison.goal);
     }
     std::puts("");

@@ -26,8 +26,8 @@ struct Usage {
 /// A run under a limit that is too small.
 struct LimitedRun {
     std::size_t limit_bytes = 0;
-    std::size_t done_count = 0;    // Documents before the one that failed.
-    std::string_view stopped_in;   // The name of that one.
+    std::size_t done_count = 0;   // Documents before the one that failed.
+    std::string_view stopped_in;  // The name of that one.
     json::DocumentError error = carbide::OutOfMemory{};
     Usage usage;
 };

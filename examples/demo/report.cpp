@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-#include "demo/numbers.hpp"
+#include "demo/texts.hpp"
 
 namespace demo {
 namespace {
@@ -17,90 +17,148 @@ void print(fmt::memory_buffer& out, fmt::format_string<Args...> format, Args&&..
 
 std::string_view plural(std::size_t count) noexcept { return count == 1 ? "" : "s"; }
 
-// Goes on in the next line where a word would not fit any more.
-class Paragraph {
-public:
-    Paragraph(fmt::memory_buffer& out, const Terminal& terminal) noexcept
-        : out_(out), terminal_(terminal) {}
-    ~Paragraph() { out_.push_back('\n'); }
-    Paragraph(const Paragraph&) = delete;
-    Paragraph& operator=(const Paragraph&) = delete;
-
-    void add(std::string_view text) {
-        while (!text.empty()) {
-            const std::size_t end = std::min(text.find(' '), text.size());
-            add_word(text.substr(0, end));
-            text.remove_prefix(std::min(end + 1, text.size()));
-        }
+// As many of the most frequent keys as fit into the line.
+void write_keys(fmt::memory_buffer& out, const Terminal& terminal,
+                std::span<const json::KeyCount> keys) {
+    if (keys.empty()) return;
+    fmt::memory_buffer line;
+    for (const json::KeyCount& key : keys) {
+        fmt::memory_buffer entry;
+        print(entry, "{}{} {}", line.size() == 0 ? "" : ", ", printable(key.key).view(),
+              grouped(key.count).view());
+        constexpr std::size_t label_columns = 12;
+        if (line.size() != 0 && label_columns + line.size() + entry.size() > terminal.column_count)
+            break;
+        line.append(std::string_view(entry.data(), entry.size()));
     }
-
-private:
-    void add_word(std::string_view word) {
-        if (column_ != 0 && column_ + 1 + word.size() > terminal_.column_count) {
-            out_.push_back('\n');
-            column_ = 0;
-        }
-        if (column_ != 0) {
-            out_.push_back(' ');
-            ++column_;
-        }
-        out_.append(word);
-        column_ += word.size();
-    }
-
-    fmt::memory_buffer& out_;
-    const Terminal& terminal_;
-    std::size_t column_ = 0;
-};
+    print(out, "  top keys  {}\n", std::string_view(line.data(), line.size()));
+}
 
 void write_input(fmt::memory_buffer& out, const Terminal& terminal, const Findings& findings) {
-    constexpr std::pair<json::ValueKind, std::string_view> kinds[] = {
-        {json::ValueKind::object, "object"}, {json::ValueKind::array, "array"},
-        {json::ValueKind::string, "string"}, {json::ValueKind::number, "number"},
-        {json::ValueKind::true_literal, "true"}, {json::ValueKind::false_literal, "false"},
-        {json::ValueKind::null, "null"}};
+    using Kind = json::ValueKind;
     const json::Counts& counts = findings.counts;
+    const std::size_t literal_count =
+        counts.of(Kind::true_literal) + counts.of(Kind::false_literal) + counts.of(Kind::null);
 
-    fmt::memory_buffer text;
-    print(text, "Processed {} file{} with {} of JSON: {} value{}, nested up to {} deep (",
-          grouped(findings.files.size()).view(), plural(findings.files.size()),
-          bytes_text(findings.source_bytes).view(), grouped(counts.values()).view(),
-          plural(counts.values()), grouped(counts.depth).view());
-    std::string_view separator;
-    for (const auto& [kind, name] : kinds) {
-        const std::size_t count = counts.of(kind);
+    print(out, "  input     {} file{}, {} of JSON\n", grouped(findings.files.size()).view(),
+          plural(findings.files.size()), bytes_text(findings.source_bytes).view());
+    print(out, "  values    {}, nested {} deep\n", grouped(counts.values()).view(),
+          grouped(counts.depth).view());
+    const std::pair<std::size_t, std::string_view> parts[] = {
+        {counts.of(Kind::object), "object"}, {counts.of(Kind::array), "array"},
+        {counts.of(Kind::string), "string"}, {counts.of(Kind::number), "number"},
+        {literal_count, "literal"},
+    };
+    std::string_view before = "  of these  ";
+    for (const auto& [count, name] : parts) {
         if (count == 0) continue;
-        const bool is_literal = kind >= json::ValueKind::true_literal;
-        print(text, "{}{} {}{}", separator, grouped(count).view(), name,
-              is_literal ? "" : plural(count));
-        separator = ", ";
+        print(out, "{}{} {}{}", before, grouped(count).view(), name, plural(count));
+        before = ", ";
     }
-    print(text, ").");
-    if (!findings.keys.empty()) {
-        constexpr std::size_t shown_count_max = 5;
-        print(text, " The most frequent of {} different key{}:",
-              grouped(findings.keys.size()).view(), plural(findings.keys.size()));
-        separator = " ";
-        for (const json::KeyCount& key : findings.keys.first(
-                 std::min(shown_count_max, findings.keys.size()))) {
-            print(text, "{}{} ({})", separator, printable(key.key).view(), grouped(key.count).view());
-            separator = ", ";
-        }
-        print(text, ".");
-    }
-    Paragraph(out, terminal).add({text.data(), text.size()});
+    print(out, "\n");
+    write_keys(out, terminal, findings.keys);
 }
 
-std::string_view leak_text(const Usage& usage) noexcept {
-    return usage.leaked_count == 0 ? "none" : "LEAKED";
+struct Row {
+    std::string_view label;
+    ShortText time;
+    Usage usage;
+};
+
+void write_table(fmt::memory_buffer& out, const Terminal& terminal, std::span<const Row> rows) {
+    paint(out, terminal, Colour::bold,
+          fmt::format("  {:<26}{:>14}{:>13}{:>13}{:>10}\n", "memory from", "time", "malloc calls",
+                      "peak memory", "leaks"));
+    for (const Row& row : rows) {
+        print(out, "  {:<26}{:>14}{:>13}{:>13}", row.label, row.time.view(),
+              grouped(row.usage.malloc_calls).view(), bytes_text(row.usage.peak_bytes).view());
+        const bool leaks = row.usage.leaked_count != 0;
+        paint(out, terminal, leaks ? Colour::red : Colour::green,
+              fmt::format("{:>10}\n", leaks ? grouped(row.usage.leaked_count).view() : "none"));
+    }
 }
 
-void write_row(fmt::memory_buffer& out, const Terminal& terminal, std::string_view label,
-               std::string_view time, const Usage& usage) {
-    print(out, "  {:<26}{:>13}{:>13}{:>13}{:>9}\n", label, time,
-          grouped(usage.malloc_calls).view(), bytes_text(usage.peak_bytes).view(),
-          usage.leaked_count == 0 ? "none" : grouped(usage.leaked_count).view());
+// Two bars that share a scale, below what they compare.
+void write_bars(fmt::memory_buffer& out, const Terminal& terminal, std::string_view what,
+                std::pair<double, ShortText> piecewise, std::pair<double, ShortText> arena) {
+    paint(out, terminal, Colour::bold, fmt::format("  {}", what));
+    if (arena.first < piecewise.first) {
+        print(out, ": {} less with arenas\n", ratio_text(piecewise.first, arena.first).view());
+    } else {
+        print(out, ": {} as much with arenas\n", ratio_text(arena.first, piecewise.first).view());
+    }
+
+    constexpr std::size_t label_columns = 12;
+    constexpr std::size_t number_columns = 12;
+    const std::size_t bar_columns = terminal.column_count - label_columns - number_columns;
+    const double longest = std::max({piecewise.first, arena.first, 1e-9});
+    print(out, "    malloc  ");
+    draw_bar(out, terminal, Colour::yellow, piecewise.first / longest, bar_columns);
+    print(out, "{:>{}}\n", piecewise.second.view(), number_columns);
+    print(out, "    arena   ");
+    draw_bar(out, terminal, Colour::green, arena.first / longest, bar_columns);
+    print(out, "{:>{}}\n", arena.second.view(), number_columns);
+}
+
+void write_chart(fmt::memory_buffer& out, const Terminal& terminal, const Findings& findings) {
+    const auto as_number = [](std::size_t count) { return static_cast<double>(count); };
+    const Usage& piecewise = findings.piecewise;
+    const Usage& arena = findings.arena;
+    write_bars(out, terminal, "time",
+               {findings.times.piecewise_ms, time_text(findings.times.piecewise_ms)},
+               {findings.times.arena_ms, time_text(findings.times.arena_ms)});
+    write_bars(out, terminal, "calls of malloc",
+               {as_number(piecewise.malloc_calls), grouped(piecewise.malloc_calls)},
+               {as_number(arena.malloc_calls), grouped(arena.malloc_calls)});
+    write_bars(out, terminal, "peak memory",
+               {as_number(piecewise.peak_bytes), bytes_text(piecewise.peak_bytes)},
+               {as_number(arena.peak_bytes), bytes_text(arena.peak_bytes)});
+}
+
+void write_notes(fmt::memory_buffer& out, const Findings& findings) {
+    const LimitedRun& limited = findings.limited;
+    const bool leaks = limited.usage.leaked_count != 0;
+    print(out, "  time: median of {} round{}, taken in turns; calls: malloc and realloc\n",
+          grouped(findings.times.round_count).view(), plural(findings.times.round_count));
+    print(out, "  limit: {} in all, enough for {} of {}; then\n",
+          bytes_text(limited.limit_bytes).view(), grouped(limited.done_count).view(),
+          grouped(findings.files.size()).view());
+    print(out, "         {}: {}, and {}\n", printable(limited.stopped_in).view(),
+          limited.error.message().view(),
+          leaks ? "NOT everything was given back" : "everything was given back");
 }
 
 }  // namespace
+
+void write_report(fmt::memory_buffer& out, const Terminal& terminal, const Findings& findings) {
+    print(out, "One pipeline (tokenize, parse, analyze), three ways to give it memory.\n\n");
+    write_input(out, terminal, findings);
+    print(out, "\n");
+
+    const Row rows[] = {
+        {"malloc, piece by piece", time_text(findings.times.piecewise_ms), findings.piecewise},
+        {"an arena per document", time_text(findings.times.arena_ms), findings.arena},
+        {"an arena, limit too small", ShortText().append("out of memory"), findings.limited.usage},
+    };
+    write_table(out, terminal, rows);
+    write_notes(out, findings);
+    print(out, "\n");
+    write_chart(out, terminal, findings);
+}
+
+void write_answer(fmt::memory_buffer& out, std::string_view path,
+                  const json::PointerAnswer& answer) {
+    if (answer.outcome == json::PointerOutcome::found) {
+        print(out, "{}: {}\n", path, answer.json);
+        return;
+    }
+    print(out, "{}: not found: ", path);
+    if (answer.resolved.empty()) {
+        print(out, "the document is");
+    } else {
+        print(out, "'{}' is", answer.resolved);
+    }
+    print(out, " {}; {}\n", json::described(answer.kind), json::reason_of(answer.outcome));
+}
+
 }  // namespace demo

@@ -30,11 +30,12 @@ struct Findings {
 /// For people: what was processed, a table, and a bar chart.
 void write_report(fmt::memory_buffer& out, const Terminal& terminal, const Findings& findings);
 
-/// For programs: one JSON object.
-void write_json_report(fmt::memory_buffer& out, const Findings& findings);
+/// For programs: one JSON object. Its strings are escaped in memory from `scratch`.
+carbide::Result<void> write_json_report(fmt::memory_buffer& out, carbide::Allocator scratch,
+                                        const Findings& findings);
 
-/// A line for each file: what stands there at the pointer.
-void write_answer(fmt::memory_buffer& out, const Terminal& terminal, std::string_view file_name,
+/// A line: what stands in a file at a JSON Pointer, or why nothing does.
+void write_answer(fmt::memory_buffer& out, std::string_view path,
                   const json::PointerAnswer& answer);
 
 }  // namespace demo

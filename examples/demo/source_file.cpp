@@ -20,7 +20,7 @@ constexpr std::size_t file_bytes_max = std::size_t{1} << 30;
 // A first guess: what the file says of its own size, and a byte more, to see its end by.
 std::size_t guess_bytes(int file) noexcept {
     constexpr std::size_t guess_bytes_min = 4096;
-    struct stat status {};
+    struct stat status{};
     if (fstat(file, &status) != 0 || status.st_size <= 0) return guess_bytes_min;
     const auto size_bytes = static_cast<std::size_t>(status.st_size);
     return std::clamp(size_bytes, guess_bytes_min, file_bytes_max) + 1;

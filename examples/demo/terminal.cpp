@@ -47,8 +47,8 @@ Terminal Terminal::of_standard_output() noexcept {
     constexpr std::size_t column_count_max = 80;  // Longer bars would say no more.
     winsize size{};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        terminal.column_count = std::clamp(std::size_t{size.ws_col}, column_count_min,
-                                           column_count_max);
+        terminal.column_count =
+            std::clamp(std::size_t{size.ws_col}, column_count_min, column_count_max);
     }
     return terminal;
 }
@@ -66,13 +66,15 @@ void draw_bar(fmt::memory_buffer& out, const Terminal& terminal, Colour colour, 
     constexpr std::string_view eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     const std::size_t steps_per_column = terminal.has_utf8 ? std::size(eighths) : 1;
     const auto steps_max = static_cast<double>(column_count * steps_per_column);
-    auto step_count = static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * steps_max));
+    auto step_count =
+        static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * steps_max));
     if (share > 0) step_count = std::max<std::size_t>(step_count, 1);
 
     fmt::memory_buffer bar;
     const std::size_t full_count = step_count / steps_per_column;
     const std::size_t rest = step_count % steps_per_column;
-    for (std::size_t i = 0; i < full_count; ++i) bar.append(std::string_view(terminal.has_utf8 ? "█" : "#"));
+    for (std::size_t i = 0; i < full_count; ++i)
+        bar.append(std::string_view(terminal.has_utf8 ? "█" : "#"));
     bar.append(eighths[rest]);
     paint(out, terminal, colour, {bar.data(), bar.size()});
 

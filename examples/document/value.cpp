@@ -11,6 +11,12 @@ std::string_view name_of(ValueKind kind) noexcept {
     return names[static_cast<std::size_t>(kind)];
 }
 
+std::string_view described(ValueKind kind) noexcept {
+    constexpr std::string_view texts[value_kind_count] = {
+        "an object", "an array", "a string", "a number", "true", "false", "null"};
+    return texts[static_cast<std::size_t>(kind)];
+}
+
 const Value* next_in_tree(const Value& value, const Value& root) noexcept {
     if (value.first_child != nullptr) return value.first_child;
     const Value* ended = &value;

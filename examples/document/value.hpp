@@ -25,6 +25,9 @@ inline constexpr std::size_t value_kind_count = 7;
 /// "object", "array", "string", "number", "true", "false", "null".
 [[nodiscard]] std::string_view name_of(ValueKind kind) noexcept;
 
+/// "an object", "a string", "null": for sentences.
+[[nodiscard]] std::string_view described(ValueKind kind) noexcept;
+
 /// A JSON value, one allocation of its own; its children hang on it in the order of the source.
 ///
 ///   object ── first_child ──► value "a" ── next ──► value "b" ── next ──► null

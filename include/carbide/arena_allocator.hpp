@@ -76,7 +76,8 @@ public:
     void reset_retaining(std::size_t bytes_max) noexcept;
 
     /// Remembers the present state, to free at once what is allocated after it. Marks end in the
-    /// reverse order of their making; one that does not stops the program.
+    /// reverse order of their making; one that does not stops the program. While a mark is alive,
+    /// what is older than it does not grow in place, since rewinding would free what it grew by.
     [[nodiscard]] Mark mark() noexcept CARBIDE_LIFETIMEBOUND;
 
     /// A mark that rewinds at the end of its scope.
@@ -142,8 +143,11 @@ private:
     static void slow_free(Heap& heap, void* memory, std::size_t size_bytes,
                           std::align_val_t alignment) noexcept;
 
+    [[nodiscard, gnu::noinline]] void* alloc_behind_growth(std::size_t size_bytes,
+                                                           std::align_val_t alignment) noexcept;
     [[nodiscard]] bool extend_newest(std::size_t needed_bytes) noexcept;
     [[nodiscard]] bool add_chunk(std::size_t needed_bytes) noexcept;
+    [[nodiscard]] bool crosses_mark(std::uintptr_t address, std::size_t new_bytes) const noexcept;
     void note_peak() noexcept;
     void end_round() noexcept;
     void begin_round() noexcept;
@@ -167,6 +171,8 @@ public:
     void rewind() noexcept;
 
 private:
+    friend ArenaAllocator;
+
     ArenaAllocator& arena_;
     Mark* older_;
     Chunk* chunk_;

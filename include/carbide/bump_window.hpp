@@ -66,8 +66,12 @@ public:
     void set_limit(std::uintptr_t limit) noexcept;
 
 private:
+    [[nodiscard]] bool is_watched() const noexcept;
     void set_cursor(std::uintptr_t cursor) noexcept;
-    void link_padding(std::uintptr_t address, std::size_t padding_bytes) noexcept;
+    [[gnu::noinline]] void* alloc_watched(std::size_t size_bytes,
+                                          std::align_val_t alignment) noexcept;
+    void* take(std::size_t size_bytes, std::align_val_t alignment, bool watched) noexcept;
+    void link_padding(std::uintptr_t address, std::size_t padding_bytes, bool watched) noexcept;
     std::size_t unlink_padding(std::uintptr_t address) noexcept;
 
     Heap& heap_;

@@ -85,11 +85,34 @@ namespace detail {
 /// where another thread has claimed it.
 void check_owner(Heap& heap) noexcept;
 
-/// While it lives, this thread counts as `identity` for `check_owner`. A lock that serialises
-/// access to a heap passes itself, so that whoever holds the lock is one and the same owner.
+/// An owner that is no thread: a lock that serialises access to heaps. What it has claimed is its
+/// own while it lives; then whoever comes next may claim it.
+class LockOwner {
+public:
+    /// `name` is for reports, and outlives the lock.
+    explicit LockOwner(const char* name) noexcept;
+    ~LockOwner();
+    LockOwner(const LockOwner&) = delete;  // Locks that live know each other's address.
+    LockOwner& operator=(const LockOwner&) = delete;
+
+    /// What `owner` holds after a claim. No later lock has the same.
+    [[nodiscard]] std::uintptr_t identity() const noexcept { return identity_; }
+
+    /// The name of the lock with this identity, or null where it lives no more.
+    [[nodiscard]] static const char* name_of(std::uintptr_t identity) noexcept;
+
+private:
+    std::uintptr_t identity_;
+    const char* name_;
+    LockOwner* older_;
+    LockOwner* newer_ = nullptr;
+};
+
+/// While it lives, this thread counts as `lock` for `check_owner`, so that whoever holds the lock
+/// is one and the same owner.
 class OwnerScope {
 public:
-    explicit OwnerScope(const void* identity) noexcept;
+    explicit OwnerScope(const LockOwner& lock) noexcept;
     ~OwnerScope();
     OwnerScope(const OwnerScope&) = delete;
     OwnerScope& operator=(const OwnerScope&) = delete;

@@ -18,7 +18,8 @@ namespace carbide {
 ///
 /// All use of `backing` goes through the lock, its own operations such as an arena's `reset`
 /// through `while_locked`. Checked builds stop a program whose thread allocates from the backing
-/// beside the lock. A backing that was used before needs its `detach_from_thread()` first.
+/// beside the lock. A backing that was used before needs its `detach_from_thread()` first, and so
+/// do heaps below it; after the lock's end any thread may take them over.
 ///
 /// What runs under the lock must not use this allocator: a retry callback or a log sink of the
 /// backing would wait for itself for ever. Put such allocators around the lock.
@@ -39,10 +40,6 @@ public:
     };
 
     explicit LockedAllocator(const Options& options) noexcept;
-
-    /// Hands the backing over to whichever thread uses it next, unless other wrappers stand
-    /// between.
-    ~LockedAllocator();
 
     /// Calls `work()` while no other thread is inside the backing, and returns what it returns.
     template <class Work>
@@ -68,14 +65,15 @@ private:
     // be compiled with checks.
     class Held {
     public:
-        explicit Held(LockedAllocator& locked) : lock_(locked.mutex_), owner_(&locked) {}
+        explicit Held(LockedAllocator& locked) : lock_(locked.mutex_), scope_(locked.owner_) {}
 
     private:
         std::lock_guard<std::mutex> lock_;
-        detail::OwnerScope owner_;
+        detail::OwnerScope scope_;
     };
 
     Allocator backing_;
+    detail::LockOwner owner_;
     std::mutex mutex_;
 };
 

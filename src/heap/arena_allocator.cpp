@@ -35,8 +35,9 @@ void ArenaAllocator::reset(Retain retain) noexcept {
             state_.retain_one_chunk(state_.capacity_bytes_, state_.capacity_bytes_);
             break;
         case Retain::recent_rounds: {
-            const std::size_t enough_bytes =
-                sizeof(Chunk) + state_.rounds_.percentile_bytes(state_.options_.retain_percent);
+            // Rounded up to whole chunks: 8 bytes too few would cost a chunk in every round.
+            const std::size_t enough_bytes = Chunk::needed_bytes(
+                state_.rounds_.percentile_bytes(state_.options_.retain_percent), Chunk::alignment);
             // A chunk of up to twice the need is kept, so that needs that vary a little do not
             // make every round call the backing.
             state_.retain_one_chunk(enough_bytes, 2 * enough_bytes);
@@ -87,14 +88,19 @@ void* ArenaAllocator::slow_alloc(Heap& heap, std::size_t size_bytes,
                                  std::align_val_t alignment) noexcept {
     ArenaAllocator& arena = self(heap);
     if (void* const memory = arena.window_.alloc(size_bytes, alignment)) return memory;
+    return arena.alloc_behind_growth(size_bytes, alignment);
+}
 
+// Kept out of the above, which over-aligned requests take often.
+void* ArenaAllocator::alloc_behind_growth(std::size_t size_bytes,
+                                          std::align_val_t alignment) noexcept {
     const std::size_t needed_bytes = Chunk::needed_bytes(size_bytes, alignment);
     if (needed_bytes == 0) return nullptr;
     // A cursor may be half as aligned as the beginning of a chunk: one granule more of padding.
-    if (!arena.extend_newest(needed_bytes - sizeof(Chunk) + window_granule_bytes)) {
-        if (!arena.add_chunk(needed_bytes)) return nullptr;
+    if (!extend_newest(needed_bytes - sizeof(Chunk) + window_granule_bytes)) {
+        if (!add_chunk(needed_bytes)) return nullptr;
     }
-    void* const memory = arena.window_.alloc(size_bytes, alignment);
+    void* const memory = window_.alloc(size_bytes, alignment);
     CARBIDE_ASSERT(memory != nullptr);
     return memory;
 }
@@ -102,9 +108,10 @@ void* ArenaAllocator::slow_alloc(Heap& heap, std::size_t size_bytes,
 bool ArenaAllocator::slow_resize(Heap& heap, void* memory, std::size_t old_bytes,
                                  std::size_t new_bytes, std::align_val_t) noexcept {
     ArenaAllocator& arena = self(heap);
+    const auto address = reinterpret_cast<std::uintptr_t>(memory);
+    if (arena.crosses_mark(address, new_bytes)) return false;
     if (arena.window_.resize(memory, old_bytes, new_bytes)) return true;
     // The newest allocation may still grow, where its chunk can.
-    const auto address = reinterpret_cast<std::uintptr_t>(memory);
     if (address + window_bytes(old_bytes) != arena.window_.cursor()) return false;
     return arena.extend_newest(new_bytes - old_bytes) &&
            arena.window_.resize(memory, old_bytes, new_bytes);
@@ -140,6 +147,13 @@ bool ArenaAllocator::add_chunk(std::size_t needed_bytes) noexcept {
     state_.newest_ = chunk;
     window_.open(chunk->begin(), chunk->limit());
     return true;
+}
+
+// Whether an allocation from before the newest mark would reach into what rewinding to it frees.
+bool ArenaAllocator::crosses_mark(std::uintptr_t address, std::size_t new_bytes) const noexcept {
+    if (newest_mark_ == nullptr || newest_mark_->chunk_ != state_.newest_) return false;
+    const std::uintptr_t marked = newest_mark_->position_.cursor;
+    return address < marked && new_bytes > marked - address;
 }
 
 void ArenaAllocator::note_peak() noexcept {

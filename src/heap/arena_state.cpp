@@ -57,8 +57,10 @@ ArenaAllocator::Chunk* ArenaAllocator::State::new_chunk(std::size_t needed_bytes
     if (capacity_left_bytes() < needed_bytes) return nullptr;
 
     const std::size_t chunk_bytes = next_chunk_bytes(needed_bytes);
-    Chunk* const chunk = allocate_chunk(chunk_bytes);
-    if (chunk != nullptr || chunk_bytes == needed_bytes) return chunk;
+    if (Chunk* const chunk = allocate_chunk(chunk_bytes)) return chunk;
+    if (spare_ == nullptr && chunk_bytes == needed_bytes) return nullptr;
+    // The spare chunk may be what the backing lacks.
+    if (spare_ != nullptr) free_chunk(std::exchange(spare_, nullptr));
     return allocate_chunk(needed_bytes);
 }
 

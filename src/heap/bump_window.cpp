@@ -19,11 +19,12 @@ constexpr std::uintptr_t short_padding = 1;
 constexpr std::size_t word_bytes = sizeof(std::uintptr_t);
 static_assert(word_bytes <= window_granule_bytes, "the least padding holds a link");
 
-void store_word(std::uintptr_t address, std::uintptr_t value) noexcept {
+// Most programs run unwatched: then a padded allocation should not pay for calls that do nothing.
+void store_word(std::uintptr_t address, std::uintptr_t value, bool watched) noexcept {
     auto* const word = reinterpret_cast<std::uintptr_t*>(address);
-    mark_undefined(word, word_bytes);
+    if (watched) mark_undefined(word, word_bytes);
     *word = value;
-    mark_no_access(word, word_bytes);
+    if (watched) mark_no_access(word, word_bytes);
 }
 
 std::uintptr_t load_word(std::uintptr_t address) noexcept {
@@ -69,14 +70,36 @@ void BumpWindow::reopen(Position position, std::uintptr_t limit) noexcept {
     set_cursor(position.cursor);
 }
 
+[[gnu::always_inline]] inline void BumpWindow::link_padding(std::uintptr_t address,
+                                                            std::size_t padding_bytes,
+                                                            bool watched) noexcept {
+    CARBIDE_ASSERT(address % (2 * window_granule_bytes) == 0);
+    const bool is_short = padding_bytes == window_granule_bytes;
+    store_word(address - word_bytes, newest_padded_ | (is_short ? short_padding : 0), watched);
+    if (!is_short) store_word(address - 2 * word_bytes, padding_bytes, watched);
+    newest_padded_ = address;
+}
+
+// Two copies of one body: the one for a program that nobody watches calls nothing.
 void* BumpWindow::alloc(std::size_t size_bytes, std::align_val_t alignment) noexcept {
+    if (is_watched()) return alloc_watched(size_bytes, alignment);
+    return take(size_bytes, alignment, false);
+}
+
+void* BumpWindow::alloc_watched(std::size_t size_bytes, std::align_val_t alignment) noexcept {
+    return take(size_bytes, alignment, true);
+}
+
+[[gnu::always_inline]] inline void* BumpWindow::take(std::size_t size_bytes,
+                                                     std::align_val_t alignment,
+                                                     bool watched) noexcept {
     const std::uintptr_t start = cursor();
     const std::uintptr_t address = place(start, limit(), size_bytes, alignment);
     if (address == 0) return nullptr;
-    if (address != start) link_padding(address, address - start);
+    if (address != start) link_padding(address, address - start, watched);
     set_cursor(address + window_bytes(size_bytes));
     auto* const memory = reinterpret_cast<void*>(address);
-    mark_undefined(memory, size_bytes);
+    if (watched) mark_undefined(memory, size_bytes);
     return memory;
 }
 
@@ -120,6 +143,8 @@ void BumpWindow::free(void* memory, std::size_t size_bytes) noexcept {
     set_cursor(address - padding_bytes);
 }
 
+bool BumpWindow::is_watched() const noexcept { return CARBIDE_ASAN != 0 || closed_; }
+
 std::uintptr_t BumpWindow::cursor() const noexcept {
     return closed_ ? hidden_.cursor : heap_.cursor;
 }
@@ -133,14 +158,6 @@ void BumpWindow::set_cursor(std::uintptr_t cursor) noexcept {
 
 void BumpWindow::set_limit(std::uintptr_t limit) noexcept {
     (closed_ ? hidden_.limit : heap_.limit) = limit;
-}
-
-void BumpWindow::link_padding(std::uintptr_t address, std::size_t padding_bytes) noexcept {
-    CARBIDE_ASSERT(address % (2 * window_granule_bytes) == 0);
-    const bool is_short = padding_bytes == window_granule_bytes;
-    store_word(address - word_bytes, newest_padded_ | (is_short ? short_padding : 0));
-    if (!is_short) store_word(address - 2 * word_bytes, padding_bytes);
-    newest_padded_ = address;
 }
 
 std::size_t BumpWindow::unlink_padding(std::uintptr_t address) noexcept {

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <mutex>
+
 #include "carbide/operations.hpp"
 #include "platform/message.hpp"
 #include "platform/stack.hpp"
@@ -33,15 +35,16 @@ constexpr VTable destroyed_table{
     [](Heap& heap, void*, std::size_t, std::align_val_t) noexcept { report_destroyed(heap); },
 };
 
-// What stands in `Heap::owner` for the running thread: odd, so that it is never the address of a
-// lock, and never one of the two reserved values.
+// What stands in `Heap::owner` for the running thread: odd, as that of a lock is even, and never
+// one of the two reserved values.
 std::uintptr_t thread_owner(int thread_id) noexcept {
     return (static_cast<std::uintptr_t>(thread_id) << 1) | 1;
 }
 
 platform::Message& describe_owner(platform::Message& message, std::uintptr_t owner) noexcept {
     if ((owner & 1) != 0) return message.text("thread ").number(owner >> 1);
-    return message.text("the lock at ").hexadecimal(owner);
+    const char* const lock_name = detail::LockOwner::name_of(owner);
+    return message.text("the lock '").text(lock_name != nullptr ? lock_name : "").text("'");
 }
 
 [[noreturn, gnu::cold]] void report_second_owner(const Heap& heap, std::uintptr_t first,
@@ -57,6 +60,16 @@ platform::Message& describe_owner(platform::Message& message, std::uintptr_t own
 }
 
 thread_local std::uintptr_t scoped_owner = 0;
+
+// The locks that live. A list of their own links, because nothing here may allocate.
+constinit std::mutex locks_mutex;
+constinit detail::LockOwner* newest_lock = nullptr;
+constinit std::uintptr_t newest_lock_identity = 0;
+
+bool may_be_claimed(std::uintptr_t owner) noexcept {
+    if (owner == Heap::owner_unclaimed) return true;
+    return (owner & 1) == 0 && detail::LockOwner::name_of(owner) == nullptr;
+}
 
 }  // namespace
 
@@ -80,16 +93,37 @@ void check_owner(Heap& heap) noexcept {
     if (owner == Heap::owner_shared) return;
     const std::uintptr_t current = current_owner();
     if (owner == current) return;
-    if (owner == Heap::owner_unclaimed &&
-        __atomic_compare_exchange_n(&heap.owner, &owner, current, false, __ATOMIC_RELAXED,
-                                    __ATOMIC_RELAXED)) {
+    if (may_be_claimed(owner) && __atomic_compare_exchange_n(&heap.owner, &owner, current, false,
+                                                             __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         return;
     }
     if (owner != current) report_second_owner(heap, owner, current);
 }
 
-OwnerScope::OwnerScope(const void* identity) noexcept : previous_(scoped_owner) {
-    scoped_owner = reinterpret_cast<std::uintptr_t>(identity);
+LockOwner::LockOwner(const char* name) noexcept : name_(name) {
+    const std::lock_guard guard(locks_mutex);
+    newest_lock_identity += 2;
+    identity_ = newest_lock_identity;
+    older_ = newest_lock;
+    if (older_ != nullptr) older_->newer_ = this;
+    newest_lock = this;
+}
+
+LockOwner::~LockOwner() {
+    const std::lock_guard guard(locks_mutex);
+    if (older_ != nullptr) older_->newer_ = newer_;
+    (newer_ != nullptr ? newer_->older_ : newest_lock) = older_;
+}
+
+const char* LockOwner::name_of(std::uintptr_t identity) noexcept {
+    const std::lock_guard guard(locks_mutex);
+    const LockOwner* lock = newest_lock;
+    while (lock != nullptr && lock->identity_ != identity) lock = lock->older_;
+    return lock != nullptr ? lock->name_ : nullptr;
+}
+
+OwnerScope::OwnerScope(const LockOwner& lock) noexcept : previous_(scoped_owner) {
+    scoped_owner = lock.identity();
 }
 
 OwnerScope::~OwnerScope() { scoped_owner = previous_; }

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "carbide/locked_allocator.hpp"
 
-#include <cstdint>
-
 namespace carbide {
 
 LockedAllocator::LockedAllocator(const Options& options) noexcept
-    : HeapOperations(options.name, Sharing::shared), backing_(options.backing) {}
-
-LockedAllocator::~LockedAllocator() {
-    Heap& header = backing_.heap();
-    if (header.owner == reinterpret_cast<std::uintptr_t>(this)) header.owner = owner_unclaimed;
-}
+    : HeapOperations(options.name, Sharing::shared),
+      backing_(options.backing),
+      owner_(options.name) {}
 
 void* LockedAllocator::slow_alloc(Heap& heap, std::size_t size_bytes,
                                   std::align_val_t alignment) noexcept {

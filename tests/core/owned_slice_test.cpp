@@ -259,7 +259,8 @@ TEST_CASE("owned slice: adopts spans and nothing that merely converts to one") {
     CHECK_FALSE(std::is_constructible_v<OwnedSlice<int>, std::span<const int>, Allocator>);
     CHECK_FALSE(std::is_constructible_v<OwnedSlice<int>, std::vector<int>&, Allocator>);
     CHECK_FALSE(std::is_constructible_v<OwnedSlice<int>, std::array<int, 3>&, Allocator>);
-    CHECK_FALSE(std::is_constructible_v<OwnedSlice<int>, carbide::AlignedSlice<int, 64>, Allocator>);
+    CHECK_FALSE(
+        std::is_constructible_v<OwnedSlice<int>, carbide::AlignedSlice<int, 64>, Allocator>);
     CHECK_FALSE(std::is_constructible_v<OwnedSlice<char>, carbide::SentinelSlice<char>, Allocator>);
 }
 

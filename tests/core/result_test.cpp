@@ -168,9 +168,8 @@ TEST_CASE("result: transform maps the value, and skips on an error") {
     const Result<void> nothing = Result<int>(7).transform([&](int value) { seen = value; });
     CHECK(nothing.has_value());
     CHECK(seen == 7);
-    const Result<Unique> moved = Result<Unique>(std::make_unique<int>(1)).transform([](Unique p) {
-        return p;
-    });
+    const Result<Unique> moved =
+        Result<Unique>(std::make_unique<int>(1)).transform([](Unique p) { return p; });
     CHECK(**moved == 1);
 }
 
@@ -188,9 +187,9 @@ TEST_CASE("result: transform_error maps the error, and keeps a value") {
     const auto widen = [](Fault fault) { return WiderError(fault); };
     CHECK(failing(Fault::range).transform_error(widen).error().code == 102);
     CHECK(*Result<int, Fault>(5).transform_error(widen) == 5);
-    CHECK(*Result<Unique>(std::make_unique<int>(6)).transform_error([](OutOfMemory) {
-        return 1;
-    }).value() == 6);
+    CHECK(*Result<Unique>(std::make_unique<int>(6))
+               .transform_error([](OutOfMemory) { return 1; })
+               .value() == 6);
 }
 
 TEST_CASE("result: the monadic operations work without a value type") {

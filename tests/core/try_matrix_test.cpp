@@ -137,8 +137,7 @@ TEST_CASE("try matrix: a lambda capture") {
 TEST_CASE("try matrix: a new-expression with braces") {
     Counted::live = 0;
     const auto build = [](bool succeeds) -> Result<int> {
-        const std::unique_ptr<Placed> placed(
-            new Placed{{Counted(1), CARBIDE_TRY(make(succeeds))}});
+        const std::unique_ptr<Placed> placed(new Placed{{Counted(1), CARBIDE_TRY(make(succeeds))}});
         return placed->first.value;
     };
     CHECK(build(true).has_value());

@@ -170,6 +170,17 @@ TEST_CASE("locked: after its end any thread may take the backing over") {
     CHECK(bump.used_bytes() == 0);
 }
 
+TEST_CASE("locked: after its end a heap may give back to a heap that was under the lock, too") {
+    tests::BumpHeap<65536> bump;
+    {
+        ArenaAllocator arena({.backing = bump.allocator()});
+        LockedAllocator locked({.backing = arena.allocator()});
+        static_cast<void>(locked.allocator().must_alloc<int>(1));
+        CHECK(bump.used_bytes() != 0);
+    }
+    CHECK(bump.used_bytes() == 0);
+}
+
 TEST_CASE("locked: locks stack") {
     tests::BumpHeap<4096> bump;
     LockedAllocator inner({.backing = bump.allocator(), .name = "inner"});
@@ -188,7 +199,7 @@ TEST_CASE("locked: use of the backing beside the lock is found") {
         static_cast<void>(arena.allocator().must_alloc<int>(1));
     });
     CHECK(result.trapped());
-    CHECK(result.wrote("carbide: the allocator 'shared arena' belongs to the lock at 0x"));
+    CHECK(result.wrote("carbide: the allocator 'shared arena' belongs to the lock 'locked'"));
     CHECK(result.wrote(" and was used by thread "));
 }
 
@@ -200,7 +211,7 @@ TEST_CASE("locked: use of the backing beside the lock is found in another thread
         std::thread([&] { static_cast<void>(arena.allocator().must_alloc<int>(1)); }).join();
     });
     CHECK(result.trapped());
-    CHECK(result.wrote("carbide: the allocator 'shared arena' belongs to the lock at 0x"));
+    CHECK(result.wrote("carbide: the allocator 'shared arena' belongs to the lock 'locked'"));
 }
 
 TEST_CASE("locked: a backing that was used before must be detached first") {
@@ -216,7 +227,7 @@ TEST_CASE("locked: a backing that was used before must be detached first") {
     const auto kept = use(false);
     CHECK(kept.trapped());
     CHECK(kept.wrote("carbide: the allocator 'used arena' belongs to thread "));
-    CHECK(kept.wrote(" and was used by the lock at 0x"));
+    CHECK(kept.wrote(" and was used by the lock 'locked'"));
     const auto detached = use(true);
     CHECK(detached.signal == 0);
     CHECK(detached.stderr_text.empty());
@@ -232,7 +243,7 @@ TEST_CASE("locked: use beside the lock is found through a wrapper under the lock
         static_cast<void>(logging.allocator().must_alloc<int>(1));
     });
     CHECK(result.trapped());
-    CHECK(result.wrote("carbide: the allocator 'wrapped arena' belongs to the lock at 0x"));
+    CHECK(result.wrote("carbide: the allocator 'wrapped arena' belongs to the lock 'locked'"));
 }
 #endif
 
