@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 
 #include "carbide/allocator.hpp"
 #include "carbide/defer.hpp"

@@ -18,14 +18,16 @@ struct Config {
 // [snippet:hidden_allocation_bad]
 /// BAD: where does the memory come from? The signature does not tell, and nobody can choose.
 inline carbide::Result<Config> load_hidden(std::string_view source) {
-    return Config{CARBIDE_TRY(carbide::dupe_owned(carbide::page_allocator(), source))};
+    auto text = CARBIDE_TRY(carbide::dupe_owned(carbide::page_allocator(), source));
+    return Config{.text = std::move(text)};
 }
 // [/snippet:hidden_allocation_bad]
 
 // [snippet:hidden_allocation_good]
 /// GOOD: the caller says where the memory comes from.
 inline carbide::Result<Config> load(carbide::Allocator allocator, std::string_view source) {
-    return Config{CARBIDE_TRY(carbide::dupe_owned(allocator, source))};
+    auto text = CARBIDE_TRY(carbide::dupe_owned(allocator, source));
+    return Config{.text = std::move(text)};
 }
 // [/snippet:hidden_allocation_good]
 

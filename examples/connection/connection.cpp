@@ -53,7 +53,6 @@ ConnectionResult<Connection> Connection::init(carbide::Allocator allocator,
 }
 
 void Connection::deinit() noexcept {
-    ::close(socket_);
     allocator_.free(buffer_);
     carbide::poison(*this);
 }

@@ -78,41 +78,53 @@ void write_table(fmt::memory_buffer& out, const Terminal& terminal, std::span<co
     }
 }
 
+struct Comparison {
+    std::string_view what;
+    std::string_view if_less;  // "faster"; arenas win.
+    std::string_view if_more;  // "as long"
+    double piecewise;
+    double arena;
+    ShortText piecewise_text;
+    ShortText arena_text;
+};
+
 // Two bars that share a scale, below what they compare.
-void write_bars(fmt::memory_buffer& out, const Terminal& terminal, std::string_view what,
-                std::pair<double, ShortText> piecewise, std::pair<double, ShortText> arena) {
-    paint(out, terminal, Colour::bold, fmt::format("  {}", what));
-    if (arena.first < piecewise.first) {
-        print(out, ": {} less with arenas\n", ratio_text(piecewise.first, arena.first).view());
-    } else {
-        print(out, ": {} as much with arenas\n", ratio_text(arena.first, piecewise.first).view());
-    }
+void write_bars(fmt::memory_buffer& out, const Terminal& terminal, const Comparison& compared) {
+    const bool is_less = compared.arena < compared.piecewise;
+    const double longer = std::max(compared.piecewise, compared.arena);
+    const double shorter = std::min(compared.piecewise, compared.arena);
+    paint(out, terminal, Colour::bold, fmt::format("  {}", compared.what));
+    print(out, ": {} {} with arenas\n", ratio_text(longer, shorter).view(),
+          is_less ? compared.if_less : compared.if_more);
 
     constexpr std::size_t label_columns = 12;
     constexpr std::size_t number_columns = 12;
     const std::size_t bar_columns = terminal.column_count - label_columns - number_columns;
-    const double longest = std::max({piecewise.first, arena.first, 1e-9});
     print(out, "    malloc  ");
-    draw_bar(out, terminal, Colour::yellow, piecewise.first / longest, bar_columns);
-    print(out, "{:>{}}\n", piecewise.second.view(), number_columns);
+    draw_bar(out, terminal, Colour::yellow, compared.piecewise / longer, bar_columns);
+    print(out, "{:>{}}\n", compared.piecewise_text.view(), number_columns);
     print(out, "    arena   ");
-    draw_bar(out, terminal, Colour::green, arena.first / longest, bar_columns);
-    print(out, "{:>{}}\n", arena.second.view(), number_columns);
+    draw_bar(out, terminal, Colour::green, compared.arena / longer, bar_columns);
+    print(out, "{:>{}}\n", compared.arena_text.view(), number_columns);
 }
 
 void write_chart(fmt::memory_buffer& out, const Terminal& terminal, const Findings& findings) {
-    const auto as_number = [](std::size_t count) { return static_cast<double>(count); };
-    const Usage& piecewise = findings.piecewise;
-    const Usage& arena = findings.arena;
-    write_bars(out, terminal, "time",
-               {findings.times.piecewise_ms, time_text(findings.times.piecewise_ms)},
-               {findings.times.arena_ms, time_text(findings.times.arena_ms)});
-    write_bars(out, terminal, "calls of malloc",
-               {as_number(piecewise.malloc_calls), grouped(piecewise.malloc_calls)},
-               {as_number(arena.malloc_calls), grouped(arena.malloc_calls)});
-    write_bars(out, terminal, "peak memory",
-               {as_number(piecewise.peak_bytes), bytes_text(piecewise.peak_bytes)},
-               {as_number(arena.peak_bytes), bytes_text(arena.peak_bytes)});
+    const Times& times = findings.times;
+    write_bars(out, terminal,
+               {"time", "faster", "as long", times.piecewise_ms, times.arena_ms,
+                time_text(times.piecewise_ms), time_text(times.arena_ms)});
+
+    const auto compare_counts = [&](std::string_view what, std::string_view if_less,
+                                    std::string_view if_more, std::size_t piecewise,
+                                    std::size_t arena, auto text_of) {
+        write_bars(out, terminal,
+                   {what, if_less, if_more, static_cast<double>(piecewise),
+                    static_cast<double>(arena), text_of(piecewise), text_of(arena)});
+    };
+    compare_counts("calls of malloc", "fewer", "as many", findings.piecewise.malloc_calls,
+                   findings.arena.malloc_calls, grouped);
+    compare_counts("peak memory", "less", "as much", findings.piecewise.peak_bytes,
+                   findings.arena.peak_bytes, bytes_text);
 }
 
 void write_notes(fmt::memory_buffer& out, const Findings& findings) {
@@ -120,6 +132,7 @@ void write_notes(fmt::memory_buffer& out, const Findings& findings) {
     const bool leaks = limited.usage.leaked_count != 0;
     print(out, "  time: median of {} round{}, taken in turns; calls: malloc and realloc\n",
           grouped(findings.times.round_count).view(), plural(findings.times.round_count));
+    print(out, "  peak: bytes asked for; what malloc adds to each allocation comes on top\n");
     print(out, "  limit: {} in all, enough for {} of {}; then\n",
           bytes_text(limited.limit_bytes).view(), grouped(limited.done_count).view(),
           grouped(findings.files.size()).view());

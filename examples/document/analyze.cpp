@@ -15,33 +15,6 @@ bool is_container(const Value& value) noexcept {
     return value.kind == ValueKind::object || value.kind == ValueKind::array;
 }
 
-// Follows the walk of `next_in_tree` and knows how many containers are around its value.
-class DepthMeter {
-public:
-    void visit(const Value& value, const Value& root) noexcept {
-        if (&value != &root) {
-            while (around_ != value.parent) leave();
-        }
-        if (is_container(value)) enter(value);
-    }
-
-    [[nodiscard]] std::size_t depth_max() const noexcept { return depth_max_; }
-
-private:
-    void enter(const Value& container) noexcept {
-        around_ = &container;
-        depth_max_ = std::max(depth_max_, ++depth_);
-    }
-    void leave() noexcept {
-        around_ = around_->parent;
-        --depth_;
-    }
-
-    const Value* around_ = nullptr;
-    std::size_t depth_ = 0;
-    std::size_t depth_max_ = 0;
-};
-
 carbide::Result<void> count_members(const Value& object, KeyTable& keys, Counts& counts) noexcept {
     for (const Value* member = object.first_child; member != nullptr; member = member->next) {
         CARBIDE_TRY(keys.add_member(*member));
@@ -52,14 +25,13 @@ carbide::Result<void> count_members(const Value& object, KeyTable& keys, Counts&
 
 carbide::Result<Counts> count_values(const Value& root, KeyTable& keys) noexcept {
     Counts counts;
-    DepthMeter meter;
-    for (const Value* value = &root; value != nullptr; value = next_in_tree(*value, root)) {
-        ++counts.by_kind[static_cast<std::size_t>(value->kind)];
-        meter.visit(*value, root);
-        if (value->kind == ValueKind::object) CARBIDE_TRY(count_members(*value, keys, counts));
+    for (TreeWalk walk(root); walk.value() != nullptr; walk.advance()) {
+        const Value& value = *walk.value();
+        ++counts.by_kind[static_cast<std::size_t>(value.kind)];
+        if (is_container(value)) counts.depth = std::max(counts.depth, walk.depth() + 1);
+        if (value.kind == ValueKind::object) CARBIDE_TRY(count_members(value, keys, counts));
     }
     counts.duplicate_members = keys.duplicate_count();
-    counts.depth = meter.depth_max();
     return counts;
 }
 

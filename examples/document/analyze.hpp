@@ -35,7 +35,9 @@ struct PointerAnswer {
     ValueKind kind;  // Of the value that was found, or where the search ended.
     std::string_view pointer;
     std::string_view resolved;  // The front of the pointer that leads somewhere.
-    std::string_view json;      // The value that was found, as compact JSON; otherwise empty.
+
+    /// What was found, as compact JSON; otherwise empty. `number_value` makes a double of a number.
+    std::string_view json;
 };
 
 /// Everything that is known about a tree, in the memory of `analyze`'s caller. Keys and pointers

@@ -27,6 +27,7 @@ DocumentResult<void> check_pointers(std::span<const std::string_view> pointers) 
 
 }  // namespace
 
+// [snippet:process_document]
 DocumentResult<Document> process_document(carbide::Allocator backing, std::string_view source,
                                           const DocumentOptions& options) noexcept {
     CARBIDE_TRY(check_pointers(options.pointers));
@@ -39,6 +40,7 @@ DocumentResult<Document> process_document(carbide::Allocator backing, std::strin
 
     return Document::from_analysis(backing, analysis);  // Outlives the arena.
 }
+// [/snippet:process_document]
 
 DocumentResult<Document> process_document_piecewise(carbide::Allocator backing,
                                                     std::string_view source,

@@ -17,11 +17,14 @@ std::string_view described(ValueKind kind) noexcept {
     return texts[static_cast<std::size_t>(kind)];
 }
 
-const Value* next_in_tree(const Value& value, const Value& root) noexcept {
-    if (value.first_child != nullptr) return value.first_child;
-    const Value* ended = &value;
-    while (ended != &root && ended->next == nullptr) ended = ended->parent;
-    return ended == &root ? nullptr : ended->next;
+void TreeWalk::advance() noexcept {
+    if (value_->first_child != nullptr) {
+        value_ = value_->first_child;
+        ++depth_;
+        return;
+    }
+    for (; depth_ > 0 && value_->next == nullptr; --depth_) value_ = value_->parent;
+    value_ = depth_ > 0 ? value_->next : nullptr;
 }
 
 void free_tree(carbide::Allocator allocator, Value* root) noexcept {

@@ -46,8 +46,25 @@ struct Value {
 
 static_assert(sizeof(Value) == 64, "a cache line each");
 
-/// The value behind `value` in the order of the source, inside the tree `root`; null at its end.
-[[nodiscard]] const Value* next_in_tree(const Value& value, const Value& root) noexcept;
+/// Visits the values of a tree in the order of the source.
+///
+///     for (TreeWalk walk(root); walk.value() != nullptr; walk.advance()) ...
+class TreeWalk {
+public:
+    explicit TreeWalk(const Value& root) noexcept : value_(&root) {}
+
+    /// Null behind the last.
+    [[nodiscard]] const Value* value() const noexcept { return value_; }
+
+    /// How many containers of the tree are around the value.
+    [[nodiscard]] std::size_t depth() const noexcept { return depth_; }
+
+    void advance() noexcept;
+
+private:
+    const Value* value_;
+    std::size_t depth_ = 0;  // 0 only at the root.
+};
 
 /// Gives back every value and text of a tree, one by one: for callers whose allocator is no arena.
 /// Null is ignored. Allocates nothing.

@@ -47,9 +47,11 @@ void on_arena() {
     carbide::StatisticsAllocator statistics({.backing = carbide::c_allocator()});
     {
         carbide::ArenaAllocator arena({.backing = statistics.allocator()});
-        examples::NodeList list(arena.allocator());
-        if (!fill(list)) std::puts("out of memory");
-        list.abandon();  // A thousand calls of destroy saved.
+        // The list lies in the arena, too, so that nobody runs its destructor: a thousand calls of
+        // destroy are saved.
+        auto* const list = arena.must_create<examples::NodeList>(arena.allocator());
+        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer knows nothing of arenas.
+        if (!fill(*list)) std::puts("out of memory");
     }
     print("arena", statistics);
 }

@@ -53,9 +53,6 @@ public:
 
     [[nodiscard]] const Node* first() const noexcept CARBIDE_LIFETIMEBOUND { return first_; }
 
-    /// Forgets the nodes: for an arena, which frees them all without a visit to each.
-    void abandon() noexcept { first_ = nullptr; }
-
 private:
     carbide::Allocator allocator_;
     Node* first_ = nullptr;

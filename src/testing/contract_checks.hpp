@@ -29,6 +29,9 @@ public:
     void typed_operations() noexcept;
     void random_operations(Random random) noexcept;
 
+    /// One request of a usual size.
+    void still_serves() noexcept;
+
 private:
     static constexpr std::size_t block_count_max = 128;
 

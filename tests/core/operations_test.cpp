@@ -252,6 +252,17 @@ TEST_CASE("operations: a constructor that throws gives its memory back") {
     CHECK(window.used_bytes() == 0);
 }
 
+TEST_CASE("operations: a constructor that might throw and does not keeps its memory") {
+    RecordingHeap heap;
+    const Allocator allocator = heap.allocator();
+    auto* const text = allocator.create<std::string>(100, 'x').value();
+    CHECK(heap.live.size() == 1);
+    CHECK(*text == std::string(100, 'x'));
+    allocator.destroy(text);
+    CHECK(heap.live.empty());
+    CHECK(heap.mistake.empty());
+}
+
 TEST_CASE("operations: create is noexcept just where the constructor is") {
     RecordingHeap heap;
     const Allocator allocator = heap.allocator();

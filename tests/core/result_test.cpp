@@ -207,7 +207,8 @@ TEST_CASE("result: the monadic operations work without a value type") {
 TEST_CASE("result: equality compares values, errors and which of them there is") {
     CHECK(Result<int, Fault>(1) == Result<int, Fault>(1));
     CHECK_FALSE(Result<int, Fault>(1) == Result<int, Fault>(2));
-    CHECK_FALSE(Result<int, Fault>(1) == failing(Fault::none));
+    CHECK_FALSE(Result<int, Fault>(0) == failing(Fault::none));
+    CHECK_FALSE(failing(Fault::none) == Result<int, Fault>(0));
     CHECK(failing(Fault::range) == failing(Fault::range));
     CHECK(failing(Fault::range) != failing(Fault::syntax));
     CHECK(Result<void, Fault>() == Result<void, Fault>());

@@ -42,15 +42,16 @@ TEST_CASE("example buffer: moves, and frees once") {
 
 TEST_CASE("example buffer: the manual one frees in deinit, and is poisoned by it") {
     carbide::StatisticsAllocator statistics({.backing = carbide::c_allocator()});
-    auto buffer = ManualBuffer::init(statistics.allocator(), 100);
-    REQUIRE(buffer.has_value());
-    CHECK(buffer->bytes.size() == 100);
+    const auto made = ManualBuffer::init(statistics.allocator(), 100);
+    REQUIRE(made.has_value());
+    ManualBuffer buffer = *made;
+    CHECK(buffer.bytes.size() == 100);
     CHECK(statistics.live_count() == 1);
-    buffer->deinit();
+    buffer.deinit();
     CHECK(statistics.live_count() == 0);
     if (carbide::checked_build) {
         std::array<unsigned char, sizeof(ManualBuffer)> object;
-        std::memcpy(object.data(), &*buffer, sizeof(ManualBuffer));
+        std::memcpy(object.data(), &buffer, sizeof(ManualBuffer));
         for (const unsigned char byte : object) CHECK(byte == 0xAA);
     }
     CHECK(!ManualBuffer::init(carbide::null_allocator(), 1).has_value());

@@ -27,7 +27,7 @@ struct NaiveCounts {
             const char byte = text[i];
             if (byte == '"') {
                 ++quoted;
-                for (++i; text[i] != '"'; ++i) i += text[i] == '\\' ? 1 : 0;
+                for (++i; text[i] != '"'; ++i) i += text[i] == '\\' ? 1U : 0U;
                 continue;
             }
             objects += byte == '{' ? 1 : 0;

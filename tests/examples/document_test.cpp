@@ -261,7 +261,7 @@ TEST_CASE("document: running out of memory at any point is an error that leaks n
                 }
                 if (!failing.has_induced_failure()) break;
             }
-            CHECK(failed_count >= 4);
+            CHECK(failed_count >= 3);  // At least those of the document itself.
         }
     }
 }

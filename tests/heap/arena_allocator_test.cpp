@@ -112,7 +112,9 @@ TEST_CASE("arena: takes nothing from the backing before the first request") {
     ArenaAllocator arena({.backing = backing.allocator()});
     CHECK(arena.raw_alloc(0, unaligned) != nullptr);
     arena.reset();
-    { const auto scope = arena.scope(); }
+    {
+        const auto scope = arena.scope();
+    }
     CHECK(backing.call_count() == 0);
     CHECK(arena.capacity_bytes() == 0);
     CHECK(arena.used_bytes() == 0);
@@ -257,8 +259,8 @@ TEST_CASE("arena: freeing newest first gives every byte back, whatever the align
             const std::size_t size_bytes = random.size_up_to(100);
             const std::align_val_t alignment{std::size_t{1} << random.below(13)};
             const std::size_t used_before_bytes = arena.used_bytes();
-            lent.push_back({arena.raw_alloc(size_bytes, alignment), size_bytes, alignment,
-                            used_before_bytes});
+            lent.push_back(
+                {arena.raw_alloc(size_bytes, alignment), size_bytes, alignment, used_before_bytes});
             REQUIRE(lent.back().memory != nullptr);
         } else if (!lent.empty()) {
             arena.raw_free(lent.back().memory, lent.back().size_bytes, lent.back().alignment);

@@ -93,9 +93,8 @@ TEST_CASE("arena: a steady workload stops calling the backing after the second r
         // Chunks far smaller than the need, and needs that are odd multiples of 8.
         for (const std::size_t used_bytes : {1000UL, 4064UL, 20'008UL, 500'008UL}) {
             RecordingHeap backing;
-            ArenaAllocator arena({.backing = backing.allocator(),
-                                  .first_chunk_bytes = 256,
-                                  .growth_percent = 100});
+            ArenaAllocator arena(
+                {.backing = backing.allocator(), .first_chunk_bytes = 256, .growth_percent = 100});
             for (int round = 0; round < 2; ++round) {
                 fill(arena, used_bytes);
                 arena.reset(retain);
@@ -258,7 +257,9 @@ TEST_CASE("arena: a detached state that is dropped frees its chunks") {
         CHECK(statistics.live_count() != 0);
     }
     CHECK(statistics.live_count() == 0);
-    { const auto empty = arena.detach(); }
+    {
+        const auto empty = arena.detach();
+    }
     ArenaAllocator from_empty(arena.detach());
     fill(from_empty, 104);
 }
@@ -302,9 +303,8 @@ TEST_CASE("arena: being destroyed before its mark stops the program") {
 }
 
 TEST_CASE("arena: chunks that shrink from one to the next stop the program") {
-    const ChildResult child = run_in_child([] {
-        const ArenaAllocator arena({.backing = null_allocator(), .growth_percent = 99});
-    });
+    const ChildResult child = run_in_child(
+        [] { const ArenaAllocator arena({.backing = null_allocator(), .growth_percent = 99}); });
     CHECK(child.trapped());
     CHECK(child.wrote("carbide: an arena's growth_percent is below 100"));
 }

@@ -100,6 +100,7 @@ TEST_CASE("failing: resizes and remaps share one index") {
     const auto moved = handle.remap(slice, 32);
     REQUIRE(moved.has_value());
     CHECK(failing.resize_count() == 3);
+    CHECK(failing.alloc_count() == 1);
     CHECK(failing.induced_failure_count() == 1);
     handle.free(*moved);
 }

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <latch>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -97,10 +98,12 @@ bool survives_many_threads(LockedAllocator& locked, int round_count) {
     constexpr std::size_t thread_count = 4;
     bool intact[thread_count];
     std::fill(std::begin(intact), std::end(intact), true);
+    std::latch all_started(thread_count);
     {
         std::vector<std::jthread> threads;
         for (std::size_t index = 0; index < thread_count; ++index) {
-            threads.emplace_back([&locked, &intact, index, round_count] {
+            threads.emplace_back([&locked, &intact, &all_started, index, round_count] {
+                all_started.arrive_and_wait();
                 churn(locked.allocator(), static_cast<unsigned char>(index + 1), round_count,
                       intact[index]);
             });
@@ -112,7 +115,7 @@ bool survives_many_threads(LockedAllocator& locked, int round_count) {
 TEST_CASE("locked: many threads share an arena") {
     ArenaAllocator arena({.backing = c_allocator(), .first_chunk_bytes = 512});
     LockedAllocator locked({.backing = arena.allocator()});
-    CHECK(survives_many_threads(locked, 500));
+    CHECK(survives_many_threads(locked, 1500));
     locked.while_locked([&] { arena.reset(ArenaAllocator::Retain::nothing); });
     CHECK(arena.capacity_bytes() == 0);
 }
@@ -121,7 +124,7 @@ TEST_CASE("locked: many threads share a heap that counts without atomics") {
     tests::RecordingHeap backing;
     backing.can_resize = true;
     LockedAllocator locked({.backing = backing.allocator()});
-    CHECK(survives_many_threads(locked, 500));
+    CHECK(survives_many_threads(locked, 1500));
     CHECK(backing.live.empty());
     CHECK(backing.mistake.empty());
     CHECK(backing.alloc_count == backing.free_count);

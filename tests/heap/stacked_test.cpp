@@ -127,17 +127,18 @@ void check_contract(std::span<const Layer> stack, Allocator bottom,
 }
 
 // Small, because there are hundreds of compositions.
-constexpr ContractOptions small{.size_bytes_max = 4096,
-                                .alignment_max = std::align_val_t{4096},
-                                .operation_count = 200,
-                                .live_bytes_max = 32768};
+constexpr ContractOptions small{.size_bytes_max = 2048,
+                                .alignment_max = std::align_val_t{256},
+                                .operation_count = 150,
+                                .live_bytes_max = 16384};
 
 TEST_CASE("stacked: each wrapper alone keeps the contract") {
-    for (const Layer layer : wrappers) check_contract(std::array{layer}, c_allocator(), {});
+    constexpr ContractOptions options{.size_bytes_max = 200'000, .live_bytes_max = 400'000};
+    for (const Layer layer : wrappers) check_contract(std::array{layer}, c_allocator(), options);
 }
 
 TEST_CASE("stacked: each wrapper keeps the contract on whole pages") {
-    constexpr ContractOptions options{.size_bytes_max = 65536, .operation_count = 500};
+    constexpr ContractOptions options{.size_bytes_max = 20'000, .operation_count = 500};
     for (const Layer layer : wrappers) check_contract(std::array{layer}, page_allocator(), options);
 }
 
@@ -173,15 +174,15 @@ TEST_CASE("stacked: an exhausted budget anywhere in the stack keeps the contract
     options.may_run_out = true;
     for (const Layer outer : layers) {
         for (const Layer inner : layers) {
-            LimitAllocator budget({.backing = c_allocator(), .limit_bytes = 9000});
+            LimitAllocator budget({.backing = c_allocator(), .limit_bytes = 5000});
             with_layer(inner, budget.allocator(), [&](Allocator backing) {
-                LimitAllocator tighter({.backing = backing, .limit_bytes = 6000});
+                LimitAllocator tighter({.backing = backing, .limit_bytes = 3000});
                 check_contract(std::array{outer}, tighter.allocator(), options);
                 CHECK(tighter.used_bytes() == 0);
-                CHECK(tighter.peak_bytes() <= 6000);
+                CHECK(tighter.peak_bytes() <= 3000);
             });
             CHECK(budget.used_bytes() == 0);
-            CHECK(budget.peak_bytes() <= 9000);
+            CHECK(budget.peak_bytes() <= 5000);
         }
     }
 }

@@ -150,7 +150,52 @@ TEST_CASE("statistics: a reset peak is that of the phase after it") {
     CHECK(statistics.statistics().peak_bytes == 10);
     handle.free(handle.must_alloc<std::byte>(100));
     CHECK(statistics.statistics().peak_bytes == 110);
+    statistics.reset_peak();
     handle.free(kept);
+    CHECK(statistics.statistics().peak_bytes == 10);
+    CHECK(statistics.statistics().current_bytes == 0);
+}
+
+// Looks at the statistics of the allocator above it while it is being called.
+class WatchingHeap : public HeapOperations<WatchingHeap> {
+public:
+    WatchingHeap() noexcept : HeapOperations("watching") {}
+
+    const StatisticsAllocator* watched = nullptr;
+    Statistics seen_in_alloc;
+    Statistics seen_in_free;
+
+private:
+    friend HeapOperations;
+
+    static void* slow_alloc(Heap& heap, std::size_t size_bytes,
+                            std::align_val_t alignment) noexcept {
+        self(heap).seen_in_alloc = self(heap).watched->statistics();
+        return c_allocator().raw_alloc(size_bytes, alignment);
+    }
+    static bool slow_resize(Heap&, void*, std::size_t, std::size_t, std::align_val_t) noexcept {
+        return false;
+    }
+    static void* slow_remap(Heap&, void*, std::size_t, std::size_t, std::align_val_t) noexcept {
+        return nullptr;
+    }
+    static void slow_free(Heap& heap, void* memory, std::size_t size_bytes,
+                          std::align_val_t alignment) noexcept {
+        self(heap).seen_in_free = self(heap).watched->statistics();
+        c_allocator().raw_free(memory, size_bytes, alignment);
+    }
+};
+
+TEST_CASE("statistics: an allocation counts from after its alloc until before its free") {
+    WatchingHeap watching;
+    StatisticsAllocator statistics({.backing = watching.allocator()});
+    watching.watched = &statistics;
+    statistics.allocator().free(statistics.allocator().must_alloc<std::byte>(10));
+    CHECK(watching.seen_in_alloc.current_bytes == 0);
+    CHECK(watching.seen_in_alloc.live_count() == 0);
+    CHECK(watching.seen_in_free.current_bytes == 0);
+    CHECK(watching.seen_in_free.live_count() == 0);
+    CHECK(watching.seen_in_free.peak_bytes == 10);
 }
 
 TEST_CASE("statistics: alignments reach the backing unchanged and are not counted as bytes") {

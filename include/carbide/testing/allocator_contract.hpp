@@ -82,7 +82,8 @@ ContractReport check_out_of_memory(WithHeap with_heap, void* context,
 
 /// Out of memory at every point: fails each request of the heap to its backing in turn, that one
 /// only and from that one on, allocations as well as resizes. Through all of it the heap must keep
-/// the contract, and in the end give back all that it took.
+/// the contract, serve again once its backing does (unless it `may_run_out`), and give everything
+/// back that it took: once, with the size and alignment that it had asked for.
 ///
 ///     check_out_of_memory([](Allocator backing, auto run_on) {
 ///         ArenaAllocator arena({.backing = backing});
