@@ -30,6 +30,7 @@ const std::vector<std::uint32_t>& shuffled_order() {
 template <class Source>
 void churn(benchmark::State& state, Source source) {
     std::vector<Node*> nodes;
+    nodes.reserve(node_count);
     for (std::size_t i = 0; i < node_count; ++i) {
         nodes.push_back(create<Node>(source, nullptr, nullptr, std::int64_t{0}, 0, 0));
     }

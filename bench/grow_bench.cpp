@@ -28,7 +28,7 @@ void grow(benchmark::State& state) {
 }
 
 void grow_with_realloc(benchmark::State& state) {
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
         char* const buffer = grow_buffer<Malloc>({}, final_bytes);
         benchmark::DoNotOptimize(buffer);
         std::free(buffer);

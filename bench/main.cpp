@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::vector<char*> words;
+    words.reserve(arguments.words.size() + 1);
     for (std::string& word : arguments.words) words.push_back(word.data());
     words.push_back(nullptr);
     int word_count = static_cast<int>(arguments.words.size());

@@ -44,7 +44,7 @@ void parse(benchmark::State& state) {
 }
 
 void parse_with_malloc(benchmark::State& state) {
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
         for (TextNode* node = parse_words<Malloc>({}, words()); node != nullptr;) {
             TextNode* const next = node->next;
             std::free(node->text);

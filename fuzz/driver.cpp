@@ -24,7 +24,8 @@ std::size_t pick_size(Bytes& bytes) {
     const std::size_t kind = bytes.below(16);
     if (kind < 7) return bytes.below(32);
     if (kind < 11) return bytes.next();
-    if (kind < 14) return bytes.two() % 5000;
+    if (kind < 13) return bytes.two() % 5000;
+    if (kind < 14) return 4096 * bytes.below(10) + bytes.below(16);  // Some pages, and a bit.
     if (kind < 15) return bytes.two() * 3;
     const std::size_t distance = bytes.next();
     switch (bytes.below(4)) {
@@ -103,7 +104,10 @@ private:
         if (!has_room(size_bytes)) return;
         void* const memory = allocator_.raw_alloc(size_bytes, alignment);
         require(size_bytes != 0 || memory != nullptr, "zero bytes can always be had");
-        if (memory != nullptr) model_.lend(memory, size_bytes, alignment);
+        if (memory == nullptr) return;
+        model_.lend(memory, size_bytes, alignment);
+        // What has no bytes may be freed any number of times: now, and later with the others.
+        if (size_bytes == 0) allocator_.raw_free(memory, 0, alignment);
     }
 
     void free_block(std::size_t index) {
@@ -111,7 +115,6 @@ private:
         const Block block = model_.blocks()[index];
         model_.take_back(index);
         allocator_.raw_free(block.memory, block.size_bytes, block.alignment);
-        if (block.size_bytes == 0) allocator_.raw_free(block.memory, 0, block.alignment);
     }
 
     void resize_block() {
@@ -120,7 +123,7 @@ private:
         const Block block = model_.blocks()[index];
         const std::size_t new_bytes = pick_new_size(block);
         if (!has_room(new_bytes)) return;
-        if (new_bytes == 0) check_intact(block);
+        check_intact(block);
         if (!allocator_.raw_resize(block.memory, block.size_bytes, new_bytes, block.alignment)) {
             require(new_bytes != 0 && new_bytes != block.size_bytes, "what is no change succeeds");
             return check_intact(block);
@@ -134,7 +137,7 @@ private:
         const Block block = model_.blocks()[index];
         const std::size_t new_bytes = pick_new_size(block);
         if (!has_room(new_bytes)) return;
-        if (new_bytes == 0) check_intact(block);
+        check_intact(block);
         void* const memory =
             allocator_.raw_remap(block.memory, block.size_bytes, new_bytes, block.alignment);
         if (memory == nullptr) return check_intact(block);
@@ -147,7 +150,7 @@ private:
         const Block block = model_.blocks()[index];
         const std::size_t new_bytes = pick_new_size(block);
         if (!has_room(new_bytes)) return;
-        if (new_bytes == 0) check_intact(block);
+        check_intact(block);
         void* const memory =
             allocator_.raw_realloc(block.memory, block.size_bytes, new_bytes, block.alignment);
         if (memory == nullptr) return check_intact(block);
@@ -194,7 +197,8 @@ private:
         ArenaAllocator* const arena = composition_.top().arena();
         if (arena == nullptr) return;
         if (marks_.size() < 4 && bytes_.below(2) == 0) {
-            marks_.push_back({std::make_unique<ArenaAllocator::Mark>(*arena), model_.now() + 1});
+            auto made = std::make_unique<ArenaAllocator::Mark>(*arena);
+            marks_.push_back({std::move(made), model_.now() + 1});
         } else if (!marks_.empty()) {
             rewind();
             if (bytes_.below(2) == 0) marks_.pop_back();

@@ -47,9 +47,9 @@ public:
 
 class FixedBuffer : public Layer {
 public:
-    // Odd bytes in front and behind.
+    // With odd bytes in front and behind; half of them tiny, so that those bytes matter.
     explicit FixedBuffer(Bytes& bytes)
-        : storage_(16 + (bytes.below(4) == 0 ? bytes.next() : bytes.two())),
+        : storage_(16 + (bytes.below(2) == 0 ? bytes.below(64) : bytes.two())),
           heap_(std::span(storage_)
                     .subspan(bytes.below(8))
                     .first(storage_.size() - 16 + bytes.below(8))),

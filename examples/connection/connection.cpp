@@ -53,6 +53,7 @@ ConnectionResult<Connection> Connection::init(carbide::Allocator allocator,
 }
 
 void Connection::deinit() noexcept {
+    ::close(socket_);
     allocator_.free(buffer_);
     carbide::poison(*this);
 }

@@ -41,8 +41,8 @@ PointerTarget find_element(const Value& array, std::string_view reference) noexc
     if (!is_index(reference)) return {PointerOutcome::not_an_index, &array, {}};
 
     std::size_t index = 0;
-    const char* const end = reference.data() + reference.size();
-    const bool fits = std::from_chars(reference.data(), end, index).ec == std::errc{};
+    const char* const begin = reference.data();
+    const bool fits = std::from_chars(begin, begin + reference.size(), index).ec == std::errc{};
     const Value* element = fits ? array.first_child : nullptr;
     for (; element != nullptr && index > 0; --index) element = element->next;
     if (element == nullptr) return {PointerOutcome::no_such_element, &array, {}};

@@ -12,8 +12,11 @@
 namespace json {
 namespace {
 
-// Chunks stop doubling here, so that little is left over in the last one of a large document.
-constexpr std::size_t chunk_bytes_max = std::size_t{1} << 20;
+// The token list makes the first chunk fit the document. More of that size, but not too large,
+// leave less unused than ones that double.
+carbide::ArenaAllocator::Options arena_options(carbide::Allocator backing) noexcept {
+    return {.backing = backing, .growth_percent = 100, .chunk_bytes_max = std::size_t{1} << 20};
+}
 
 DocumentResult<void> check_pointers(std::span<const std::string_view> pointers) noexcept {
     for (std::size_t i = 0; i < pointers.size(); ++i) {
@@ -32,7 +35,7 @@ DocumentResult<Document> process_document(carbide::Allocator backing, std::strin
                                           const DocumentOptions& options) noexcept {
     CARBIDE_TRY(check_pointers(options.pointers));
 
-    carbide::ArenaAllocator arena({.backing = backing, .chunk_bytes_max = chunk_bytes_max});
+    carbide::ArenaAllocator arena(arena_options(backing));
     const carbide::Allocator scratch = arena.allocator();
     const Tokens tokens = CARBIDE_TRY(tokenize(scratch, source));
     const Value* const root = CARBIDE_TRY(parse(scratch, source, tokens, options.depth_max));

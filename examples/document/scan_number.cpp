@@ -48,8 +48,9 @@ Scan scan_number(std::string_view rest) noexcept {
 
 std::optional<double> number_value(std::string_view number) noexcept {
     double value = 0;
-    const char* const end = number.data() + number.size();
-    const auto parsed = std::from_chars(number.data(), end, value);
+    const char* const begin = number.data();
+    const char* const end = begin + number.size();
+    const auto parsed = std::from_chars(begin, end, value);
     if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
     return value;
 }

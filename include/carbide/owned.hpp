@@ -40,8 +40,6 @@ class [[nodiscard]] Owned {
     friend class Owned;
 
 public:
-    using element_type = T;
-
     /// Owns nothing yet.
     explicit Owned(Allocator allocator) noexcept : allocator_(allocator) {}
 

@@ -41,7 +41,6 @@ class [[nodiscard]] OwnedSlice {
     friend class OwnedSlice;
 
 public:
-    using element_type = T;
     using value_type = std::remove_cv_t<T>;
 
     /// Owns nothing yet.

@@ -142,9 +142,11 @@ public:
     /// Remap, or else allocate, copy and free. On null the old allocation is untouched.
     [[nodiscard]] void* raw_realloc(void* memory, std::size_t old_bytes, std::size_t new_bytes,
                                     std::align_val_t alignment) const noexcept {
-        if (void* const moved = raw_remap(memory, old_bytes, new_bytes, alignment)) return moved;
+        void* const moved = raw_remap(memory, old_bytes, new_bytes, alignment);
+        if (moved != nullptr || new_bytes == 0) return moved;
         void* const fresh = raw_alloc(new_bytes, alignment);
         if (fresh == nullptr || old_bytes == 0) return fresh;
+        if (memory == nullptr) __builtin_unreachable();  // The analyzer doubts it.
         std::memcpy(fresh, memory, old_bytes < new_bytes ? old_bytes : new_bytes);
         raw_free(memory, old_bytes, alignment);
         return fresh;

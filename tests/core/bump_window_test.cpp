@@ -19,7 +19,6 @@
 
 using carbide::Allocator;
 using carbide::BumpWindow;
-using carbide::window_bytes;
 using carbide::tests::BumpHeap;
 using carbide::tests::RecordingHeap;
 
@@ -309,6 +308,7 @@ TEST_CASE("bump window: threads that share it get bytes of their own, up to the 
     std::vector<std::vector<std::byte*>> taken(thread_count);
     {
         std::vector<std::jthread> threads;
+        threads.reserve(thread_count);
         for (std::vector<std::byte*>& mine : taken) {
             threads.emplace_back([&mine, &window] {
                 while (void* const memory = window.alloc_shared(13, std::align_val_t{16})) {

@@ -73,7 +73,7 @@ concept Growable = requires(Allocator allocator, std::span<T> slice) {
 
 struct NeedsConstructor {
     NeedsConstructor() : value(1) {}
-    NeedsConstructor(const NeedsConstructor& other) : value(other.value) {}
+    NeedsConstructor(const NeedsConstructor& other) : value(other.value + 1) {}
     ~NeedsConstructor() = default;
     int value;
 };
@@ -255,7 +255,7 @@ TEST_CASE("operations: a constructor that throws gives its memory back") {
 TEST_CASE("operations: a constructor that might throw and does not keeps its memory") {
     RecordingHeap heap;
     const Allocator allocator = heap.allocator();
-    auto* const text = allocator.create<std::string>(100, 'x').value();
+    auto* const text = allocator.create<std::string>(std::size_t{100}, 'x').value();
     CHECK(heap.live.size() == 1);
     CHECK(*text == std::string(100, 'x'));
     allocator.destroy(text);

@@ -66,6 +66,7 @@ TEST_CASE("owned slice: zeroed elements are zero and undefined ones are the allo
     CHECK(std::ranges::all_of(*zeroed, [](int value) { return value == 0; }));
     if (carbide::checked_build) {
         const auto undefined = make_owned_slice<unsigned char>(heap.allocator(), 50);
+        REQUIRE(undefined.has_value());
         CHECK(std::ranges::all_of(*undefined, [](unsigned char byte) { return byte == 0xAA; }));
     }
 }

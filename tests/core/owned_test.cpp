@@ -180,6 +180,7 @@ TEST_CASE("owned: an owner of a const object destroys it like any other") {
         const auto made = make_owned<const Counted>(heap.allocator(), 5);
         Owned<Counted> changeable(heap.allocator().must_create<Counted>(6), heap.allocator());
         const Owned<const Counted> frozen = std::move(changeable);
+        REQUIRE(made.has_value());
         CHECK((*made)->value == 5);
         CHECK(frozen->value == 6);
         CHECK(std::is_same_v<decltype(*frozen), const Counted&>);

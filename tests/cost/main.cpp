@@ -24,7 +24,7 @@ std::size_t run(std::string_view name, std::size_t count) {
     const auto begin = reinterpret_cast<std::uintptr_t>(buffer.data());
     cost::HandWrittenBump bump{begin, begin + room_bytes};
 
-    // The first request, which takes a chunk, is not part of the difference.
+    // What only the first request does is in both runs, and so not in their difference.
     if (name == "hand-written-bump") return cost::create_by_hand(bump, count);
     if (name == "arena-create") return cost::create(arena.allocator(), count);
     if (name == "arena-create-direct") return cost::create_direct(arena, count);

@@ -56,6 +56,31 @@ TEST_CASE("document: compact JSON says the same as its source") {
     CHECK(compact("\"é€𝄞\"") == "\"é€𝄞\"");
 }
 
+TEST_CASE("document: a byte in a string means the same wherever it stands") {
+    const auto goes_wrong = [](unsigned char byte) { return byte < 0x20 || byte >= 0x80; };
+    for (std::size_t position = 0; position < 24; ++position) {
+        for (unsigned value = 0; value <= 0xFF; ++value) {
+            const auto byte = static_cast<char>(value);
+            std::string source = "\"" + std::string(24, 'a') + "\"";
+            source[1 + position] = byte;
+            const json::Scan scan = json::scan_string(source);
+            const auto end = static_cast<std::size_t>(scan.end - source.data());
+            CAPTURE(position);
+            CAPTURE(value);
+            if (goes_wrong(static_cast<unsigned char>(byte))) {
+                REQUIRE(end == 1 + position);
+                REQUIRE(!scan.expected.empty());
+            } else if (byte == '"') {
+                REQUIRE(end == 2 + position);
+                REQUIRE(scan.expected.empty());
+            } else if (byte != '\\') {
+                REQUIRE(end == source.size());
+                REQUIRE(scan.expected.empty());
+            }
+        }
+    }
+}
+
 TEST_CASE("document: numbers keep their text and become doubles on demand") {
     CHECK(compact("1e99999999999999999999") == "1e99999999999999999999");
     CHECK(compact("0.1000000000000000055511151231257827") ==

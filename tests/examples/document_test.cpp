@@ -8,18 +8,13 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "carbide/arena_allocator.hpp"
 #include "carbide/failing_allocator.hpp"
 #include "carbide/limit_allocator.hpp"
-#include "document/growing_array.hpp"
 #include "document/process_document.hpp"
 #include "examples/document_support.hpp"
 
 using document_test::CheckedMalloc;
-using document_test::value_at;
-using document_test::verdict;
 using json::ValueKind;
 
 namespace {
@@ -47,7 +42,8 @@ std::string shown(const json::Document& document) {
         text += ", " + std::string(key.key) + "=" + std::to_string(key.count);
     }
     for (const json::PointerAnswer& answer : document.answers()) {
-        text += ", " + std::string(answer.pointer) + ":" + std::string(answer.json);
+        text += ", " + std::string(answer.pointer) + ":" + std::string(answer.json) + "@" +
+                std::string(answer.resolved);
     }
     return text;
 }
@@ -124,15 +120,16 @@ TEST_CASE("document: a repeated name is a duplicate in its own object only") {
 TEST_CASE("document: it outlives its source, its pointers and the arena") {
     CheckedMalloc malloc;
     std::string source(rich_source);
-    std::string pointer = "/list/2";
-    std::string_view pointers[] = {pointer};
+    std::string found = "/list/2";
+    std::string lost = "/list/9/x";
+    std::string_view pointers[] = {found, lost};
     const json::Document document = process(malloc.allocator(), source, {.pointers = pointers});
     source.assign(source.size(), '!');
-    pointer.assign(pointer.size(), '!');
-    pointers[0] = {};
+    found.assign(found.size(), '!');
+    lost.assign(lost.size(), '!');
     CHECK(shown(document) ==
           "16 values, depth 6, duplicates 1, name=3, deep=1, empty=1, list=1, "
-          "/list/2:{\"name\":\"x\",\"deep\":[[[]]]}");
+          "/list/2:{\"name\":\"x\",\"deep\":[[[]]]}@/list/2, /list/9/x:@/list");
 }
 
 TEST_CASE("document: it moves and does not copy") {
@@ -155,71 +152,6 @@ TEST_CASE("document: it holds three allocations, and none where there is nothing
     CHECK(counted.live_count() == 3);
     const json::Document empty = process(counted.allocator(), "1");
     CHECK(counted.live_count() == 3);
-}
-
-TEST_CASE("json pointer: the examples of RFC 6901 point where it says") {
-    constexpr std::string_view source = R"({
-        "foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4,
-        "i\\j": 5, "k\"l": 6, " ": 7, "m~n": 8 })";
-    CHECK(value_at(source, "/foo") == R"(["bar","baz"])");
-    CHECK(value_at(source, "/foo/0") == R"("bar")");
-    CHECK(value_at(source, "/") == "0");
-    CHECK(value_at(source, "/a~1b") == "1");
-    CHECK(value_at(source, "/c%d") == "2");
-    CHECK(value_at(source, "/e^f") == "3");
-    CHECK(value_at(source, "/g|h") == "4");
-    CHECK(value_at(source, "/i\\j") == "5");
-    CHECK(value_at(source, "/k\"l") == "6");
-    CHECK(value_at(source, "/ ") == "7");
-    CHECK(value_at(source, "/m~0n") == "8");
-    CHECK(value_at("[1, [2]]", "") == "[1,[2]]");
-}
-
-TEST_CASE("json pointer: what is not there is not found, with the reason") {
-    constexpr std::string_view source = R"({"a":[1,{"b":"text"}],"n":null,"~01":1,"é":2})";
-    CHECK(value_at(source, "/x") == "at '', an object: it has no member of that name");
-    CHECK(value_at(source, "/aa") == "at '', an object: it has no member of that name");
-    CHECK(value_at(source, "/") == "at '', an object: it has no member of that name");
-    CHECK(value_at(source, "/a/2") == "at '/a', an array: it has no element of that index");
-    CHECK(value_at(source, "/a/-") == "at '/a', an array: it has no element of that index");
-    CHECK(value_at(source, "/a/99999999999999999999999") ==
-          "at '/a', an array: it has no element of that index");
-    for (const std::string_view reference : {"/a/01", "/a/+1", "/a/", "/a/1x", "/a/1.0", "/a/-1"}) {
-        CAPTURE(reference);
-        CHECK(value_at(source, reference) ==
-              "at '/a', an array: an index is 0 or a number without leading zeros");
-    }
-    CHECK(value_at(source, "/a/1/b/c") == "at '/a/1/b', a string: it has no members or elements");
-    CHECK(value_at(source, "/n/0") == "at '/n', null: it has no members or elements");
-    CHECK(value_at(source, "/~001") == "1");
-    CHECK(value_at(source, "/\xC3\xA9") == "2");
-    CHECK(value_at("[[1,2],[3,[4,5]]]", "/1/1/0") == "4");
-    CHECK(value_at("[0,1,2,3,4,5,6,7,8,9,10,11]", "/11") == "11");
-}
-
-TEST_CASE("json pointer: of several members with one name the last counts") {
-    CHECK(value_at(R"({"a":1,"b":2,"a":{"c":3}})", "/a/c") == "3");
-    CHECK(value_at(R"({"a":{"c":3},"a":1})", "/a/c") ==
-          "at '/a', a number: it has no members or elements");
-}
-
-TEST_CASE("json pointer: a malformed one is an error of its own, even for a bad document") {
-    const auto error_of = [](std::string_view pointer) {
-        const std::string_view pointers[] = {"/good", pointer};
-        return verdict("{", {.pointers = pointers});
-    };
-    CHECK(error_of("a") == "JSON Pointer 2 is malformed: expected '/' at its beginning");
-    CHECK(error_of("#/a") == "JSON Pointer 2 is malformed: expected '/' at its beginning");
-    CHECK(error_of("/a~") == "JSON Pointer 2 is malformed: expected '0' or '1' after '~'");
-    CHECK(error_of("/~2") == "JSON Pointer 2 is malformed: expected '0' or '1' after '~'");
-    CHECK(error_of("/~~0") == "JSON Pointer 2 is malformed: expected '0' or '1' after '~'");
-    CHECK(error_of("/\xFF") == "JSON Pointer 2 is malformed: expected valid UTF-8");
-
-    const std::string_view pointers[] = {"x"};
-    const auto result = json::process_document(carbide::c_allocator(), "1", {.pointers = pointers});
-    REQUIRE(!result.has_value());
-    CHECK(result.error().kind == json::DocumentError::Kind::malformed_pointer);
-    CHECK(result.error().pointer_index == 0);
 }
 
 TEST_CASE("document: an error is a value that programs can look into") {
@@ -274,7 +206,8 @@ TEST_CASE("document: bad JSON leaks nothing, wherever memory fails on the way to
         const auto result = json::process_document_piecewise(failing.allocator(), source);
         REQUIRE(!result.has_value());
         const bool out_of_memory = result.error().kind == json::DocumentError::Kind::out_of_memory;
-        CHECK(out_of_memory == failing.has_induced_failure());
+        // The first request is a guess at the number of tokens, which may fail without harm.
+        CHECK(out_of_memory == (failing.has_induced_failure() && index != 0));
     }
 }
 
@@ -298,33 +231,4 @@ TEST_CASE("document: an arena takes a handful of allocations where malloc takes 
     REQUIRE(json::process_document_piecewise(piecewise.allocator(), source).has_value());
     CHECK(arena.statistics().alloc_count < 20);
     CHECK(piecewise.statistics().alloc_count > 20'000);
-}
-
-TEST_CASE("growing array: a failed append keeps the elements") {
-    CheckedMalloc malloc;
-    carbide::FailingAllocator failing(
-        {.backing = malloc.allocator(), .alloc_index = 1, .resize_index = 0});
-    json::GrowingArray<int> array(failing.allocator());
-    for (int i = 0; i < 16; ++i) REQUIRE(array.append(i).has_value());
-    CHECK(!array.append(16).has_value());
-    REQUIRE(array.items().size() == 16);
-    CHECK(array.items()[15] == 15);
-    REQUIRE(array.append(16).has_value());
-
-    const auto taken = array.take();
-    REQUIRE(taken.has_value());
-    REQUIRE(taken->size() == 17);
-    CHECK((*taken)[16] == 16);
-    CHECK(array.items().empty());
-    malloc.allocator().free(*taken);
-}
-
-TEST_CASE("growing array: in an arena it grows in place and gives the rest back") {
-    CheckedMalloc malloc;
-    carbide::ArenaAllocator arena({.backing = malloc.allocator(), .first_chunk_bytes = 8192});
-    json::GrowingArray<int> array(arena.allocator());
-    for (int i = 0; i < 100; ++i) REQUIRE(array.append(i).has_value());
-    const auto taken = array.take();
-    REQUIRE(taken.has_value());
-    CHECK(arena.used_bytes() == 100 * sizeof(int));
 }

@@ -60,13 +60,17 @@ TEST_CASE("example limited: the oldest content is given up first") {
     CHECK(budget.limit().used_bytes() == 25);  // The newer one.
 }
 
-TEST_CASE("example limited: a full cache replaces its oldest content") {
+TEST_CASE("example limited: a full cache replaces its oldest content, and gives up the next") {
     Budget budget(carbide::c_allocator(), 1000);
     for (std::size_t size_bytes = 1; size_bytes <= 10; ++size_bytes) {
         fill_cache(budget, 1, size_bytes);
     }
     CHECK(budget.cached_count() == 8);
     CHECK(budget.limit().used_bytes() == 3 + 4 + 5 + 6 + 7 + 8 + 9 + 10);
+
+    budget.limit().set_limit_bytes(budget.limit().used_bytes());
+    CHECK(make_owned_slice<std::byte>(budget.limit().allocator(), 1).has_value());
+    CHECK(budget.limit().used_bytes() == 4 + 5 + 6 + 7 + 8 + 9 + 10);
 }
 
 TEST_CASE("example limited: with an empty cache the request fails") {

@@ -44,6 +44,7 @@ public:
             if (!head || begin_ + size_bytes > end_) return none;
             const bool is_tail = begin_ + size_bytes > last_whole_;
             front_ = head_end(size_bytes);
+            head_is_lent_ = true;
             if (is_tail) tail_ = begin_;
             return begin_;
         }
@@ -52,9 +53,9 @@ public:
     }
 
     bool resize(const Lent& lent, std::size_t new_bytes) {
-        if (lent.at == tail_ && lent.at != begin_) return lent.at + new_bytes <= end_;
+        if (lent.at == tail_ && !is_head(lent)) return lent.at + new_bytes <= end_;
         const bool newest = is_newest(lent);
-        if (lent.at % 8 != 0) {  // The head.
+        if (is_head(lent)) {
             if (!newest) return new_bytes <= lent.size_bytes;
             const bool tail_is_other = tail_ != none && tail_ != lent.at;
             if (lent.at + new_bytes > (tail_is_other ? tail_ : end_)) return false;
@@ -72,7 +73,10 @@ public:
         const bool newest = is_newest(lent);
         const bool is_tail = lent.at == tail_;
         if (is_tail) tail_ = none;
-        if (newest && (!is_tail || lent.at == begin_)) front_ = lent.front_before;
+        if (newest && (!is_tail || is_head(lent))) front_ = lent.front_before;
+        if (is_head(lent)) head_is_lent_ = false;
+        // Nothing is lent in front any more, not even a head that was freed before the rest.
+        if (front_ <= first_whole_ && !head_is_lent_) front_ = begin_;
     }
 
     std::size_t front() const { return front_; }
@@ -94,8 +98,9 @@ private:
     std::size_t head_end(std::size_t size_bytes) const {
         return std::min(round_up(begin_ + size_bytes, 8), std::max(last_whole_, begin_ + 1));
     }
+    static bool is_head(const Lent& lent) { return lent.at % 8 != 0; }
     bool is_newest(const Lent& lent) const {
-        if (lent.at % 8 != 0) return front_ == head_end(lent.size_bytes);
+        if (is_head(lent)) return front_ == head_end(lent.size_bytes);
         return lent.at + round_up(lent.size_bytes, 8) == front_;
     }
 
@@ -103,6 +108,7 @@ private:
     std::size_t first_whole_, last_whole_;
     std::size_t front_;        // Free bytes begin here.
     std::size_t tail_ = none;  // And end here, or at the end.
+    bool head_is_lent_ = false;
 };
 
 // Runs both side by side, and keeps for every byte whose it is.

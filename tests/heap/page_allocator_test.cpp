@@ -95,7 +95,6 @@ TEST_CASE("page: growing by remap keeps content and alignment and unmaps what it
 TEST_CASE("page: remap moves pages, not bytes, so that it never refuses ordinary growth") {
     const Allocator pages = page_allocator();
     void* memory = pages.raw_alloc(4096, unaligned);
-    // Something behind it, so that it cannot grow where it is.
     void* const moved = pages.raw_remap(memory, 4096, 64 << 20, unaligned);
     REQUIRE(moved != nullptr);
     memory = pages.raw_remap(moved, 64 << 20, 1, unaligned);

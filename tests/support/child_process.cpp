@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <system_error>
 
@@ -52,6 +53,7 @@ bool ChildResult::trapped() const noexcept { return signal == SIGILL || signal =
 ChildResult run_in_child(const std::function<void()>& body) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe2");
+    std::fflush(nullptr);  // What is buffered now belongs to the parent alone.
     const pid_t pid = fork();
     if (pid < 0) throw_errno("fork");
     if (pid == 0) run_child(ends[1], body);
