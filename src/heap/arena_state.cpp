@@ -116,9 +116,10 @@ bool ArenaAllocator::State::resize_chunk(Chunk& chunk, std::size_t chunk_bytes) 
 }
 
 void ArenaAllocator::State::free_chunk(Chunk* chunk) noexcept {
-    capacity_bytes_ -= chunk->size_bytes;
-    mark_undefined(chunk, chunk->size_bytes);
-    options_.backing.raw_free(chunk, chunk->size_bytes, Chunk::alignment);
+    const std::size_t size_bytes = chunk->size_bytes;  // Before the chunk counts as undefined.
+    capacity_bytes_ -= size_bytes;
+    mark_undefined(chunk, size_bytes);
+    options_.backing.raw_free(chunk, size_bytes, Chunk::alignment);
 }
 
 void ArenaAllocator::State::keep_as_spare(Chunk* chunk) noexcept {

@@ -54,9 +54,10 @@ Result<void> SlotPool::preheat(std::size_t slot_count) noexcept {
 
 void SlotPool::free_chunks() noexcept {
     for (Chunk* chunk = oldest_; chunk != nullptr;) {
-        Chunk* const next = chunk->next;  // Read before the chunk is gone.
-        mark_undefined(chunk, chunk->size_bytes);
-        backing_.raw_free(chunk, chunk->size_bytes,
+        Chunk* const next = chunk->next;  // Both read before the chunk counts as undefined.
+        const std::size_t size_bytes = chunk->size_bytes;
+        mark_undefined(chunk, size_bytes);
+        backing_.raw_free(chunk, size_bytes,
                           std::max(alignment_, std::align_val_t{alignof(Chunk)}));
         chunk = next;
     }

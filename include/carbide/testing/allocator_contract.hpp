@@ -54,7 +54,7 @@ public:
     [[gnu::format(printf, 2, 3)]] void add_context(const char* format, ...) noexcept;
 
 private:
-    void append(const char* format, std::va_list arguments) noexcept;
+    [[gnu::format(printf, 2, 0)]] void append(const char* format, std::va_list arguments) noexcept;
 
     char message_[256];
     std::size_t message_bytes_ = 0;
