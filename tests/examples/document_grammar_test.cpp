@@ -78,8 +78,8 @@ TEST_CASE("document: what RFC 8259 does not allow is refused") {
         "\v1", "\f1", "\xC2\xA0\x31", "\xE2\x80\x82\x31", "\xE2\x81\xA0\x31", "1\xEF\xBB\xBF",
         "\xEF\xBB\xBF\xEF\xBB\xBF\x31", "\xE2\x80\xA8\x31",
         // Binary.
-        "\0"sv, "1\0"sv, "[1\0]"sv, "\"a\0b\""sv, "\x7F", "\x89PNG\r\n", "\x7F\x45LF", "\xFF\xFE"
-        "1\0"sv, "\0001"sv, "\x1B[0m", "\xEF\xBB", "\xEF\xBB\x31",
+        "\0"sv, "1\0"sv, "[1\0]"sv, "\"a\0b\""sv, "\x7F", "\x89PNG\r\n", "\x7F\x45LF",
+        "\xFF\xFE\x31\0"sv, "\0001"sv, "\x1B[0m", "\xEF\xBB", "\xEF\xBB\x31",
         // clang-format on
     };
     for (const std::string_view source : bad) {
