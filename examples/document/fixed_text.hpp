@@ -3,7 +3,6 @@
 
 #include <charconv>
 #include <cstddef>
-#include <cstring>
 #include <string_view>
 
 namespace json {
@@ -18,8 +17,7 @@ public:
         if (taken < text.size()) {
             while (taken > 0 && (static_cast<unsigned char>(text[taken]) & 0xC0) == 0x80) --taken;
         }
-        if (taken != 0) std::memcpy(bytes_ + size_, text.data(), taken);
-        size_ += taken;
+        size_ += text.copy(bytes_ + size_, taken);
         return *this;
     }
 

@@ -41,6 +41,16 @@ namespace detail {
     }
 }
 
+/// Whether a resize to this size is a free. Clang's analyzer does not see it as one, because it
+/// could not tell from the result which of the two a resize was, and would report later uses.
+[[gnu::always_inline]] inline bool only_frees([[maybe_unused]] std::size_t new_bytes) noexcept {
+#ifdef __clang_analyzer__
+    return false;
+#else
+    return new_bytes == 0;
+#endif
+}
+
 /// The inlined fast path. `Slow` is the class whose static `slow_*` functions stand behind it: the
 /// handle, which calls through the table, or a concrete allocator, which calls itself.
 #ifdef __clang_analyzer__
@@ -114,7 +124,7 @@ public:
                                   std::align_val_t alignment) const noexcept {
         if (old_bytes == new_bytes) return true;
         if (old_bytes == 0) return false;
-        if (new_bytes == 0) {
+        if (detail::only_frees(new_bytes)) {
             raw_free(memory, old_bytes, alignment);
             return true;
         }
@@ -129,7 +139,7 @@ public:
                                   std::align_val_t alignment) const noexcept {
         if (old_bytes == new_bytes) return memory;
         if (old_bytes == 0) return nullptr;
-        if (new_bytes == 0) {
+        if (detail::only_frees(new_bytes)) {
             raw_free(memory, old_bytes, alignment);
             return detail::zero_size_token(alignment);
         }

@@ -60,6 +60,7 @@ ContractReport check_shared_allocator(Allocator allocator, unsigned thread_count
     Exchange exchange;
     std::vector<ContractReport> reports(thread_count);
     std::vector<std::thread> threads;
+    threads.reserve(thread_count);
     for (unsigned thread = 0; thread < thread_count; ++thread) {
         threads.emplace_back([&, thread] {
             ContractOptions own_options = options;
