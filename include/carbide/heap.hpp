@@ -30,6 +30,10 @@ struct VTable {
     /// `size_bytes` and `alignment` are those of the allocation.
     void (*free)(Heap& heap, void* memory, std::size_t size_bytes,
                  std::align_val_t alignment) noexcept;
+
+    /// The heap looks at what is freed before it believes it, or passes it on to one that may. So
+    /// the caller leaves the bytes alone, and filling them is up to the heap.
+    bool verifies_frees = false;
 };
 
 /// Who may use a heap.

@@ -21,7 +21,8 @@ namespace carbide {
 /// (On the by-value handle the same attribute would warn about every returned pointer.)
 ///
 /// `Concrete` derives from `HeapOperations<Concrete>`, has it as a friend, and has private static
-/// functions `slow_alloc`, `slow_resize`, `slow_remap` and `slow_free` as `VTable` wants them.
+/// functions `slow_alloc`, `slow_resize`, `slow_remap` and `slow_free` as `VTable` wants them. It may
+/// have a private constant `verifies_frees`.
 template <class Concrete>
 class HeapOperations : protected Heap {
 public:
@@ -179,8 +180,14 @@ private:
     static constexpr const VTable& table() noexcept { return vtable_of<Concrete>; }
 
     template <class C>
+    static constexpr bool verifies_frees_of = [] {
+        if constexpr (requires { C::verifies_frees; }) return C::verifies_frees;
+        return false;
+    }();
+
+    template <class C>
     static constexpr VTable vtable_of{&C::slow_alloc, &C::slow_resize, &C::slow_remap,
-                                      &C::slow_free};
+                                      &C::slow_free, verifies_frees_of<C>};
 };
 
 }  // namespace carbide

@@ -80,6 +80,8 @@ public:
 
 private:
     friend HeapOperations;
+
+    static constexpr bool verifies_frees = true;  // As the backing may.
     using Counter = std::atomic<std::size_t>;
 
     static void* slow_alloc(Heap& heap, std::size_t size_bytes,

@@ -36,6 +36,9 @@ void mark_undefined(const volatile void* memory, std::size_t size_bytes) noexcep
 /// These bytes may be read and written, and their content counts as initialised.
 void mark_defined(const volatile void* memory, std::size_t size_bytes) noexcept;
 
+/// True where AddressSanitizer or Valgrind's memcheck watches.
+[[nodiscard]] bool checker_watches() noexcept;
+
 /// True where a checker watches that the inlined window path could not tell about its
 /// allocations: Valgrind's memcheck, or AddressSanitizer in a program whose Carbide was built
 /// without it. Heaps then keep their window closed, so that every allocation passes the library.

@@ -93,16 +93,17 @@ template <class Slow>
                                               std::align_val_t alignment) noexcept {
     if (size_bytes == 0) return;
     if constexpr (checked_build) check_owner(heap);
-    fill_undefined(memory, size_bytes);
 
     const auto address = reinterpret_cast<std::uintptr_t>(memory);
     // Alignment above the granule may have left padding below, which the slow path remembers.
     if (static_cast<std::size_t>(alignment) <= window_granule_bytes &&
         address + window_bytes(size_bytes) == heap.cursor) {
+        fill_undefined(memory, size_bytes);
         heap.cursor = address;
         mark_no_access_inline(memory, size_bytes);
         return;
     }
+    if (checked_build && !heap.vtable->verifies_frees) fill_undefined(memory, size_bytes);
     Slow::slow_free(heap, memory, size_bytes, alignment);
 }
 #endif

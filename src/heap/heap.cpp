@@ -33,6 +33,7 @@ constexpr VTable destroyed_table{
         report_destroyed(heap);
     },
     [](Heap& heap, void*, std::size_t, std::align_val_t) noexcept { report_destroyed(heap); },
+    true,  // The memory may be gone as well.
 };
 
 // What stands in `Heap::owner` for the running thread: odd, as that of a lock is even, and never

@@ -53,6 +53,7 @@ void StackFallbackBase::slow_free(Heap& heap, void* memory, std::size_t size_byt
                                   std::align_val_t alignment) noexcept {
     StackFallbackBase& stack = self(heap);
     if (stack.owns(memory)) {
+        detail::fill_undefined(memory, size_bytes);
         stack.window_.free(memory, size_bytes);
     } else {
         stack.fallback_.raw_free(memory, size_bytes, alignment);

@@ -99,6 +99,8 @@ void mark_defined(const volatile void* memory, std::size_t size_bytes) noexcept 
     if (!nobody_watches()) tell_defined(memory, size_bytes);
 }
 
+bool checker_watches() noexcept { return checker() != Checker::none; }
+
 bool window_stays_closed() noexcept { return !CARBIDE_ASAN && checker() != Checker::none; }
 
 }  // namespace carbide
