@@ -84,4 +84,24 @@ void* move_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes) noex
     return moved == MAP_FAILED ? nullptr : moved;
 }
 
+void* reserve_pages(std::size_t size_bytes) noexcept {
+    const KeepErrno keep_errno;
+    constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void* const pages = mmap(nullptr, size_bytes, PROT_NONE, flags, -1, 0);
+    return pages == MAP_FAILED ? nullptr : pages;
+}
+
+bool open_pages(void* pages, std::size_t size_bytes) noexcept {
+    const KeepErrno keep_errno;
+    return mprotect(pages, size_bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+void close_pages(void* pages, std::size_t size_bytes) noexcept {
+    const KeepErrno keep_errno;
+    // A new mapping in place of the old one: it gives the memory back, and merges with the reserved
+    // addresses around it, which mprotect alone would not do.
+    constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    static_cast<void>(mmap(pages, size_bytes, PROT_NONE, flags, -1, 0));
+}
+
 }  // namespace carbide::platform

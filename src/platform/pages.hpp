@@ -26,4 +26,15 @@ void unmap_pages(void* pages, std::size_t size_bytes) noexcept;
 /// Grows or shrinks, moving page tables instead of bytes. Null: nothing changed.
 [[nodiscard]] void* move_pages(void* pages, std::size_t old_bytes, std::size_t new_bytes) noexcept;
 
+/// Addresses without memory that nobody may touch; null where there are none. `unmap_pages` ends
+/// it.
+[[nodiscard]] void* reserve_pages(std::size_t size_bytes) noexcept;
+
+/// Makes reserved pages readable and writable; false where the kernel has no memory or no more
+/// mappings (vm.max_map_count).
+[[nodiscard]] bool open_pages(void* pages, std::size_t size_bytes) noexcept;
+
+/// Makes them reserved addresses again. Where the kernel has no more mappings they stay open.
+void close_pages(void* pages, std::size_t size_bytes) noexcept;
+
 }  // namespace carbide::platform
