@@ -7,7 +7,7 @@ set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/carbide")
 
 install(DIRECTORY include/carbide DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
-install(TARGETS carbide carbide_testing EXPORT carbide-targets
+install(TARGETS carbide carbide_testing carbide_global_allocation EXPORT carbide-targets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(EXPORT carbide-targets NAMESPACE carbide:: DESTINATION "${config_dir}")
 
@@ -17,4 +17,5 @@ write_basic_package_version_file(carbide-config-version.cmake COMPATIBILITY Same
 install(FILES
     "${CMAKE_CURRENT_BINARY_DIR}/carbide-config.cmake"
     "${CMAKE_CURRENT_BINARY_DIR}/carbide-config-version.cmake"
+    cmake/carbide_backtrace.cmake
     DESTINATION "${config_dir}")
