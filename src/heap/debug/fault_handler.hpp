@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+namespace carbide::detail {
+
+/// From now on a wrong access to guarded memory is reported before it ends the program. Whoever
+/// handled SIGSEGV and SIGBUS before gets every fault afterwards, reported or not. Once per
+/// process.
+void install_fault_handler() noexcept;
+
+}  // namespace carbide::detail

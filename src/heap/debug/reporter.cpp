@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "heap/debug/reporter.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+#include "heap/debug/finding_report.hpp"
+
+namespace carbide::detail {
+
+Reporter::Reporter(const DebugAllocator::Options& options) noexcept
+    : allocator_name_(options.name),
+      on_finding_(options.on_finding),
+      callback_(options.callback),
+      file_descriptor_(STDERR_FILENO) {
+    if (options.report_path != nullptr) open_report(options.report_path);
+    if (options.suppressions_path != nullptr) {
+        platform::ReportText errors;
+        suppressions_.load(options.suppressions_path, errors);
+        if (!errors.view().empty()) errors.write_to(file_descriptor_);
+    }
+}
+
+Reporter::~Reporter() {
+    if (owns_descriptor_) close(file_descriptor_);
+}
+
+void Reporter::open_report(const char* path) noexcept {
+    const int kept_errno = errno;
+    const int opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (opened >= 0) {
+        file_descriptor_ = opened;
+        owns_descriptor_ = true;
+    } else {
+        platform::Message()
+            .text("carbide: allocator '")
+            .text(allocator_name_)
+            .text("': cannot write reports to '")
+            .text(path)
+            .text("': ")
+            .text(strerrordesc_np(errno))
+            .text("; they go to standard error")
+            .write_to(STDERR_FILENO);
+    }
+    errno = kept_errno;
+}
+
+void Reporter::tell(Finding& finding) noexcept {
+    finding_count_.fetch_add(1, std::memory_order_relaxed);
+    const int kept_errno = errno;
+    platform::ReportText text;
+    if (on_finding_ == OnFinding::call) {
+        write_finding(text, finding);
+        finding.text = text.view();
+        callback_.call(callback_.context, finding);
+    } else {
+        write_finding(text, finding, platform::style_for(file_descriptor_));
+        text.write_to(file_descriptor_);
+        if (on_finding_ == OnFinding::abort) std::abort();
+    }
+    errno = kept_errno;
+}
+
+void Reporter::tell(PendingFindings& findings) noexcept {
+    for (std::size_t i = 0; i < findings.count(); ++i) tell(findings[i]);
+    findings.clear();
+}
+
+std::size_t Reporter::count_leaks(LeakGroups& leaks) noexcept {
+    const std::lock_guard guard(suppressions_lock_);
+    suppressions_.reset_counts();
+    leaks.suppress(suppressions_);
+    return leaks.count();
+}
+
+std::size_t Reporter::tell_leaks(LeakGroups& leaks, DebugAllocator::Format format) noexcept {
+    const int kept_errno = errno;
+    const std::lock_guard guard(suppressions_lock_);
+    suppressions_.reset_counts();
+    leaks.suppress(suppressions_);
+    if (leaks.count() == 0) return 0;
+    platform::ReportText text;
+    const LeakReport report{
+        .allocator_name = allocator_name_, .groups = leaks, .suppressions = &suppressions_};
+    const bool is_called = on_finding_ == OnFinding::call;
+    if (format == DebugAllocator::Format::json) {
+        write_leaks_json(text, report);
+    } else {
+        write_leaks(text, report,
+                    is_called ? platform::Style{} : platform::style_for(file_descriptor_));
+    }
+    if (is_called) {
+        const LeakGroup& largest = leaks.sorted().front();
+        const Finding finding{.kind = FindingKind::leak,
+                              .allocator_name = allocator_name_,
+                              .address = largest.example,
+                              .block = largest.example,
+                              .size_bytes = largest.example_size_bytes,
+                              .allocated = largest.allocated,
+                              .text = text.view()};
+        callback_.call(callback_.context, finding);
+    } else {
+        text.write_to(file_descriptor_);
+    }
+    errno = kept_errno;
+    return leaks.count();
+}
+
+void Reporter::end_after_leaks() noexcept {
+    if (on_finding_ == OnFinding::abort) std::abort();
+}
+
+void Reporter::log(platform::Message& line) noexcept { line.write_to(file_descriptor_); }
+
+}  // namespace carbide::detail
