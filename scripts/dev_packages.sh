@@ -5,7 +5,7 @@
 # packages_for COMMAND: names of Debian packages.
 packages_for() {
     local -r base='g++ cmake ninja-build ccache libfmt-dev libcli11-dev iso-codes'
-    local -r test='clang-19 libclang-rt-19-dev doctest-dev valgrind'
+    local -r test='clang-19 libclang-rt-19-dev doctest-dev libgtest-dev catch2 valgrind'
     case $1 in
         demo) echo "$base" ;;
         test | build) echo "$base $test" ;;
@@ -24,6 +24,8 @@ evidence_of() {
         libcli11-dev) echo CLI/CLI.hpp ;;
         libbenchmark-dev) echo benchmark/benchmark.h ;;
         doctest-dev) echo doctest/doctest.h ;;
+        libgtest-dev) echo gtest/gtest.h ;;
+        catch2) echo catch2/ ;;
         valgrind) echo valgrind/memcheck.h ;;
         iso-codes) echo /usr/share/iso-codes/json ;;
         ccache | libclang-rt-19-dev) ;; # Not looked for: optional, and often a part of clang.
@@ -41,6 +43,7 @@ reason_for() {
         clang-19) echo 'second compiler' ;;
         libclang-rt-19-dev) echo "clang's sanitizers and fuzzer" ;;
         doctest-dev) echo 'test framework' ;;
+        libgtest-dev | catch2) echo 'test frameworks with an adapter' ;;
         valgrind) echo 'headers that mark memory for Valgrind' ;;
         clang-format-19 | clang-tidy-19) echo 'formatting and lint' ;;
         libbenchmark-dev) echo 'benchmark framework' ;;

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "carbide/heap_operations.hpp"
+#include "carbide/stack_trace.hpp"
 
 namespace carbide {
 
@@ -23,15 +24,17 @@ namespace carbide {
 /// Ownership      Borrows `backing`.
 /// Out of memory  As planned, and when the backing is.
 /// Threads        As many as the backing allows.
-/// Cost           One call more, two or three atomic additions.
-/// Source         Zig 0.15 `std.testing.FailingAllocator`, which never recovers from the planned
+/// Cost           One call more, two or three atomic additions. An induced failure captures a
+/// stack. Source         Zig 0.15 `std.testing.FailingAllocator`, which never recovers from the
+/// planned
 ///                failure, and so misses what goes wrong after it.
 class FailingAllocator : public HeapOperations<FailingAllocator> {
 public:
     /// What follows a planned failure.
     enum class Repeat : unsigned char {
-        once,           // Later requests succeed, as where another thread has freed memory.
-        from_there_on,  // Later requests of that kind fail, as in a system that has no more.
+        once,               // Later requests succeed, as where another thread has freed memory.
+        from_there_on,      // Later requests of that kind fail.
+        all_from_there_on,  // Later requests of every kind fail, as in a system that has no more.
     };
 
     static constexpr std::size_t never = SIZE_MAX;
@@ -46,6 +49,9 @@ public:
         std::size_t resize_index = never;
 
         Repeat repeat = Repeat::once;
+
+        /// Frames of the stacks below, at most `StackTrace::frame_count_max`. 0: no stacks.
+        unsigned stack_frame_count = 16;
 
         const char* name = "failing";
     };
@@ -80,8 +86,24 @@ public:
     }
     [[nodiscard]] bool has_induced_failure() const noexcept { return induced_failure_count() != 0; }
 
+    /// Induced failures of allocs outside of any `RecoveryScope`: whoever made that request must
+    /// report that memory was out. (Resizes may fail at any time, and need not be reported.)
+    [[nodiscard]] std::size_t reportable_failure_count() const noexcept {
+        return load(reportable_failure_count_);
+    }
+
+    /// Who made the request that failed: the last of them, and the first, which the plan named.
+    [[nodiscard]] StackTrace induced_failure_trace() const noexcept {
+        return StackTrace::from_id(last_trace_id_.load(std::memory_order_relaxed));
+    }
+    [[nodiscard]] StackTrace first_induced_failure_trace() const noexcept {
+        return StackTrace::from_id(first_trace_id_.load(std::memory_order_relaxed));
+    }
+
 private:
     friend HeapOperations;
+
+    static constexpr bool verifies_frees = true;  // As the backing may.
     using Counter = std::atomic<std::size_t>;
 
     static void* slow_alloc(Heap& heap, std::size_t size_bytes,
@@ -93,7 +115,10 @@ private:
     static void slow_free(Heap& heap, void* memory, std::size_t size_bytes,
                           std::align_val_t alignment) noexcept;
 
-    [[nodiscard]] bool fails(Counter& request_count, std::size_t planned_index) noexcept;
+    [[nodiscard, gnu::always_inline]] bool fails(Counter& request_count,
+                                                 std::size_t planned_index) noexcept;
+    [[nodiscard]] bool is_planned(std::size_t index, std::size_t planned_index) const noexcept;
+    void note_failure(StackTrace trace) noexcept;
     void count_resized(std::size_t old_bytes, std::size_t new_bytes) noexcept;
 
     static std::size_t load(const Counter& counter) noexcept {
@@ -102,12 +127,16 @@ private:
 
     Allocator backing_;
     Plan plan_;
+    unsigned stack_frame_count_;
     Counter alloc_count_ = 0;
     Counter resize_count_ = 0;
     Counter free_count_ = 0;
     Counter allocated_bytes_ = 0;
     Counter freed_bytes_ = 0;
     Counter induced_failure_count_ = 0;
+    Counter reportable_failure_count_ = 0;
+    std::atomic<std::uint32_t> first_trace_id_ = 0;
+    std::atomic<std::uint32_t> last_trace_id_ = 0;
 };
 
 }  // namespace carbide

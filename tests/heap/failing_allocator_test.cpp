@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "carbide/c_allocator.hpp"
+#include "carbide/recovery_scope.hpp"
 #include "support/recording_heap.hpp"
 
 namespace carbide {
@@ -124,6 +126,99 @@ TEST_CASE("failing: from there on every later resize fails") {
         {.backing = backing.allocator(), .resize_index = 1, .repeat = Repeat::from_there_on});
     CHECK(resize_outcomes(failing.allocator(), 4) == "+---");
     CHECK(outcomes(failing.allocator(), 4) == "++++");
+}
+
+TEST_CASE("failing: all from there on takes in requests of the other kind") {
+    tests::RecordingHeap backing;
+    backing.can_resize = true;
+    FailingAllocator failing(
+        {.backing = backing.allocator(), .alloc_index = 2, .repeat = Repeat::all_from_there_on});
+    CHECK(resize_outcomes(failing.allocator(), 2) == "++");
+    CHECK(outcomes(failing.allocator(), 3) == "+--");
+    const auto slice = backing.allocator().must_alloc<std::byte>(8);
+    CHECK_FALSE(failing.allocator().resize(slice, 9));
+    backing.allocator().free(slice);
+
+    failing.rearm({.resize_index = 1, .repeat = Repeat::all_from_there_on});
+    CHECK(resize_outcomes(failing.allocator(), 3) == "+--");
+    CHECK(outcomes(failing.allocator(), 2) == "--");
+}
+
+// Two places, so that their stacks differ.
+[[gnu::noinline]] bool ask_here(Allocator allocator) {
+    const auto slice = allocator.alloc<int>(4);
+    asm volatile("");  // Keeps the frame.
+    return slice.has_value();
+}
+[[gnu::noinline]] bool ask_there(Allocator allocator) {
+    const auto slice = allocator.alloc<int>(5);
+    asm volatile("");
+    return slice.has_value();
+}
+
+TEST_CASE("failing: an induced failure has a stack that tells places apart, and no other does") {
+    FailingAllocator failing(
+        {.backing = c_allocator(), .alloc_index = 0, .repeat = Repeat::from_there_on});
+    CHECK(failing.induced_failure_trace().is_empty());
+    int count = 2;
+    asm("" : "+r"(count));  // Unrolled it would be two places.
+    for (int i = 0; i < count; ++i) {
+        CHECK_FALSE(ask_here(failing.allocator()));
+    }
+    const StackTrace here = failing.induced_failure_trace();
+    CHECK(here.frame_count() >= 2);
+    CHECK(here == failing.first_induced_failure_trace());
+
+    CHECK_FALSE(ask_there(failing.allocator()));
+    CHECK(failing.induced_failure_trace() != here);
+    CHECK(failing.first_induced_failure_trace() == here);
+
+    failing.rearm();
+    CHECK(failing.induced_failure_trace().is_empty());
+    CHECK(failing.first_induced_failure_trace().is_empty());
+}
+
+TEST_CASE("failing: the stack begins at the function that asked") {
+    FailingAllocator failing({.backing = c_allocator(), .alloc_index = 0});
+    CHECK_FALSE(ask_here(failing.allocator()));
+    const StackTrace trace = failing.induced_failure_trace();
+    REQUIRE(trace.frame_count() >= 1);
+    const auto begin = reinterpret_cast<std::uintptr_t>(&ask_here);
+    // An optimiser may put a call through the table into a function of its own.
+    const std::uintptr_t first = trace.return_address(0);
+    const std::uintptr_t second = trace.frame_count() > 1 ? trace.return_address(1) : 0;
+    const bool is_inside =
+        (first > begin && first < begin + 1000) || (second > begin && second < begin + 1000);
+    CHECK(is_inside);
+}
+
+TEST_CASE("failing: stacks have as many frames as the options say") {
+    FailingAllocator one({.backing = c_allocator(), .alloc_index = 0, .stack_frame_count = 1});
+    FailingAllocator none({.backing = c_allocator(), .alloc_index = 0, .stack_frame_count = 0});
+    CHECK_FALSE(ask_here(one.allocator()));
+    CHECK_FALSE(ask_here(none.allocator()));
+    CHECK(one.induced_failure_trace().frame_count() == 1);
+    CHECK(none.induced_failure_trace().is_empty());
+    CHECK(none.has_induced_failure());
+}
+
+TEST_CASE("failing: failed allocs are to be reported, unless recovery is intended") {
+    tests::RecordingHeap backing;
+    backing.can_resize = true;
+    FailingAllocator failing(
+        {.backing = backing.allocator(), .resize_index = 0, .repeat = Repeat::all_from_there_on});
+    CHECK(resize_outcomes(failing.allocator(), 1) == "-");
+    CHECK(failing.reportable_failure_count() == 0);
+    {
+        const RecoveryScope scope;
+        CHECK(outcomes(failing.allocator(), 1) == "-");
+    }
+    CHECK(failing.reportable_failure_count() == 0);
+    CHECK(outcomes(failing.allocator(), 2) == "--");
+    CHECK(failing.reportable_failure_count() == 2);
+    CHECK(failing.induced_failure_count() == 4);
+    failing.rearm();
+    CHECK(failing.reportable_failure_count() == 0);
 }
 
 TEST_CASE("failing: where a remap fails, realloc copies") {
