@@ -36,8 +36,8 @@ int main() {
     carbide::FailingAllocator failing({.backing = counted.allocator(), .alloc_index = 1});
     const auto nobody = make_person(failing.allocator(), "Nobody", "Nowhere");
     // [/snippet:use]
-    std::printf("%.*s: %s; nobody: %s, %zu allocations left\n", 3, ada->name.data(),
-                ada.has_value() ? "created" : "failed", nobody.has_value() ? "created" : "failed",
-                counted.live_count());
+    if (!ada.has_value()) return 1;
+    std::printf("%.*s: created; nobody: %s, %zu allocations left\n", 3, ada->name.data(),
+                nobody.has_value() ? "created" : "failed", counted.live_count());
     return nobody.has_value() || counted.live_count() != 0 ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "carbide/recovery_scope.hpp"
 #include "carbide/try.hpp"
 #include "document/growing_array.hpp"
 #include "document/scan.hpp"
@@ -111,7 +112,10 @@ carbide::Result<Tokens> tokenize(carbide::Allocator arena, std::string_view sour
     // not so much memory, there may yet be enough, so its failure is none of ours.
     constexpr std::size_t bytes_per_token_guess = 4;
     GrowingArray<Token> items(arena);
-    static_cast<void>(items.reserve(source.size() / bytes_per_token_guess + 1));
+    {
+        const carbide::RecoveryScope grows_from_a_few_as_well;
+        static_cast<void>(items.reserve(source.size() / bytes_per_token_guess + 1));
+    }
 
     Tokenizer tokenizer(source);
     for (;;) {

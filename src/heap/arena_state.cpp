@@ -4,6 +4,7 @@
 
 #include "carbide/check.hpp"
 #include "carbide/memory_marks.hpp"
+#include "carbide/recovery_scope.hpp"
 #include "heap/arena_chunk.hpp"
 
 namespace carbide {
@@ -57,8 +58,11 @@ ArenaAllocator::Chunk* ArenaAllocator::State::new_chunk(std::size_t needed_bytes
     if (capacity_left_bytes() < needed_bytes) return nullptr;
 
     const std::size_t chunk_bytes = next_chunk_bytes(needed_bytes);
-    if (Chunk* const chunk = allocate_chunk(chunk_bytes)) return chunk;
-    if (spare_ == nullptr && chunk_bytes == needed_bytes) return nullptr;
+    if (spare_ == nullptr && chunk_bytes == needed_bytes) return allocate_chunk(needed_bytes);
+    {
+        const RecoveryScope less_will_do;
+        if (Chunk* const chunk = allocate_chunk(chunk_bytes)) return chunk;
+    }
     // The spare chunk may be what the backing lacks.
     if (spare_ != nullptr) free_chunk(std::exchange(spare_, nullptr));
     return allocate_chunk(needed_bytes);
@@ -160,6 +164,7 @@ void ArenaAllocator::State::retain_one_chunk(std::size_t least_bytes,
     if (resize_chunk(*kept, least_bytes)) return;
 
     free_chunk(kept);  // First, so that both never count against a budget at once.
+    const RecoveryScope none_will_do;
     newest_ = allocate_chunk(least_bytes);
 }
 

@@ -9,6 +9,7 @@
 
 #include "carbide/arena_allocator.hpp"
 #include "carbide/c_allocator.hpp"
+#include "carbide/null_allocator.hpp"
 
 namespace {
 
@@ -40,4 +41,14 @@ TEST_CASE("example leak_report: a leak is reported with count and bytes, and end
     const Outcome outcome = run(examples::Mistake::leak);
     CHECK(outcome.exit_status == 1);
     CHECK(std::string_view(outcome.text.data()) == "leaked: 3 of 4 allocations, 60 bytes\n");
+}
+
+TEST_CASE("example leak_report: a program without memory says so, and ends with 1") {
+    std::array<char, 256> text{};
+    std::FILE* const report = fmemopen(text.data(), text.size(), "w");
+    REQUIRE(report != nullptr);
+    CHECK(examples::run_and_report_leaks(carbide::null_allocator(), examples::Mistake::none,
+                                         report) == 1);
+    std::fclose(report);
+    CHECK(std::string_view(text.data()) == "out of memory\nno leaks: 0 allocations, all freed\n");
 }
