@@ -53,7 +53,8 @@ public:
         /// Where chunks come from. Guard mode does not use it.
         Allocator backing = page_allocator();
 
-        /// Frames per call stack, at most `StackTrace::frame_count_max`. 0: no stacks.
+        /// Frames per call stack, at most `StackTrace::frame_count_max`. 0: allocations and frees
+        /// have none; findings still tell where they were made.
         unsigned stack_frame_count = checked_build ? 16 : 8;
 
         /// The most that may be lent out at once, in requested bytes. Charged after success.

@@ -65,8 +65,8 @@ struct Finding {
     int first_thread = 0;
     int second_thread = 0;
 
-    /// For `foreign_free`: the Carbide allocator that gave the pointer out; null where none is
-    /// known.
+    /// For `foreign_free` and `interior_free`: the Carbide allocator that gave the pointer out;
+    /// null where none is known. Other allocators than debug ones are known in checked builds only.
     const char* other_allocator_name = nullptr;
 
     /// The report as it is printed. Set when a callback gets the finding.

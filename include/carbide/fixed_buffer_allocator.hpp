@@ -76,6 +76,7 @@ private:
                             std::align_val_t alignment) noexcept;
     static void slow_free(Heap& heap, void* memory, std::size_t size_bytes,
                           std::align_val_t alignment) noexcept;
+    static bool slow_owns(Heap& heap, const void* memory) noexcept;
 
     [[nodiscard]] void* alloc_odd(std::size_t size_bytes, std::align_val_t alignment) noexcept;
     [[nodiscard]] bool resize_odd(std::uintptr_t address, std::size_t old_bytes,

@@ -34,6 +34,10 @@ struct VTable {
     /// The heap looks at what is freed before it believes it, or passes it on to one that may. So
     /// the caller leaves the bytes alone, and filling them is up to the heap.
     bool verifies_frees = false;
+
+    /// For reports: whether the address lies in memory that the heap has taken for itself. Null
+    /// where it cannot tell. May be asked by another thread than the owner, in a broken program.
+    bool (*owns)(Heap& heap, const void* memory) noexcept = nullptr;
 };
 
 /// Who may use a heap.

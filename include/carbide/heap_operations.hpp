@@ -21,8 +21,8 @@ namespace carbide {
 /// (On the by-value handle the same attribute would warn about every returned pointer.)
 ///
 /// `Concrete` derives from `HeapOperations<Concrete>`, has it as a friend, and has private static
-/// functions `slow_alloc`, `slow_resize`, `slow_remap` and `slow_free` as `VTable` wants them. It may
-/// have a private constant `verifies_frees`.
+/// functions `slow_alloc`, `slow_resize`, `slow_remap` and `slow_free` as `VTable` wants them. It
+/// may have a private constant `verifies_frees` and a private static function `slow_owns`.
 template <class Concrete>
 class HeapOperations : protected Heap {
 public:
@@ -186,8 +186,14 @@ private:
     }();
 
     template <class C>
-    static constexpr VTable vtable_of{&C::slow_alloc, &C::slow_resize, &C::slow_remap,
-                                      &C::slow_free, verifies_frees_of<C>};
+    static constexpr auto owns_of = []() -> bool (*)(Heap&, const void*) noexcept {
+        if constexpr (requires { &C::slow_owns; }) return &C::slow_owns;
+        return nullptr;
+    }();
+
+    template <class C>
+    static constexpr VTable vtable_of{&C::slow_alloc, &C::slow_resize,      &C::slow_remap,
+                                      &C::slow_free,  verifies_frees_of<C>, owns_of<C>};
 };
 
 }  // namespace carbide

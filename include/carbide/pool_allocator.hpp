@@ -67,6 +67,7 @@ private:
                             std::align_val_t alignment) noexcept;
     static void slow_free(Heap& heap, void* memory, std::size_t size_bytes,
                           std::align_val_t alignment) noexcept;
+    static bool slow_owns(Heap& heap, const void* memory) noexcept;
 
     SlotPool pool_;
 };

@@ -76,6 +76,9 @@ public:
     /// True for the beginning of a slot, lent out or not. Linear in the number of chunks.
     [[nodiscard]] bool owns(const void* memory) const noexcept;
 
+    /// True for every address in a chunk. Linear in the number of chunks.
+    [[nodiscard]] bool holds(const void* memory) const noexcept;
+
     /// Walks the free list. For tests; linear.
     [[nodiscard]] bool is_valid() const noexcept;
 

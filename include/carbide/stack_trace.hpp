@@ -22,7 +22,8 @@ public:
     /// No frames.
     constexpr StackTrace() noexcept = default;
 
-    /// The callers of this function, innermost first. No frames where memory for a new trace is out.
+    /// The callers of this function, innermost first. No frames where memory for a new trace is
+    /// out.
     [[nodiscard, gnu::noinline]] static StackTrace capture(unsigned frame_count = 16) noexcept;
 
     [[nodiscard]] bool is_empty() const noexcept { return id_ == 0; }

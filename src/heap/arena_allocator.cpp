@@ -209,4 +209,12 @@ void ArenaAllocator::Mark::rewind() noexcept {
     }
 }
 
+bool ArenaAllocator::slow_owns(Heap& heap, const void* memory) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory);
+    for (const Chunk* chunk = self(heap).state_.newest_; chunk != nullptr; chunk = chunk->older) {
+        if (address - reinterpret_cast<std::uintptr_t>(chunk) < chunk->size_bytes) return true;
+    }
+    return false;
+}
+
 }  // namespace carbide

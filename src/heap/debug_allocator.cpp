@@ -89,16 +89,17 @@ bool DebugAllocator::slow_resize(Heap& heap, void* memory, std::size_t old_bytes
                                  std::size_t new_bytes, std::align_val_t alignment) noexcept {
     detail::DebugState* const state = self(heap).state_;
     if (state == nullptr) return false;
-    return state->resize(memory, old_bytes, new_bytes, alignment, platform::caller_point());
+    return state->resize(detail::DebugState::Resizing::resize, memory, old_bytes, new_bytes,
+                         alignment, platform::caller_point());
 }
 
 void* DebugAllocator::slow_remap(Heap& heap, void* memory, std::size_t old_bytes,
                                  std::size_t new_bytes, std::align_val_t alignment) noexcept {
     detail::DebugState* const state = self(heap).state_;
     if (state == nullptr) return nullptr;
-    return state->resize(memory, old_bytes, new_bytes, alignment, platform::caller_point())
-               ? memory
-               : nullptr;
+    const bool resized = state->resize(detail::DebugState::Resizing::remap, memory, old_bytes,
+                                       new_bytes, alignment, platform::caller_point());
+    return resized ? memory : nullptr;
 }
 
 void DebugAllocator::slow_free(Heap& heap, void* memory, std::size_t size_bytes,

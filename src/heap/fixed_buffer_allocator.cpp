@@ -209,4 +209,10 @@ void FixedBufferAllocator::SharedView::slow_free(Heap&, void* memory, std::size_
     mark_no_access(memory, size_bytes);
 }
 
+bool FixedBufferAllocator::slow_owns(Heap& heap, const void* memory) noexcept {
+    const std::span<std::byte> buffer = self(heap).buffer_;
+    const auto begin = reinterpret_cast<std::uintptr_t>(buffer.data());
+    return reinterpret_cast<std::uintptr_t>(memory) - begin < buffer.size();
+}
+
 }  // namespace carbide

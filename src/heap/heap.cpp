@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "carbide/operations.hpp"
+#include "heap/heap_registry.hpp"
 #include "platform/message.hpp"
 #include "platform/stack.hpp"
 #include "platform/threads.hpp"
@@ -75,6 +76,7 @@ bool may_be_claimed(std::uintptr_t owner) noexcept {
 }  // namespace
 
 Heap::~Heap() {
+    if (vtable->owns != nullptr) detail::HeapRegistry::remove(*this);
     cursor = 0;
     limit = 0;
     vtable = &destroyed_table;
@@ -96,6 +98,7 @@ void check_owner(Heap& heap) noexcept {
     if (owner == current) return;
     if (may_be_claimed(owner) && __atomic_compare_exchange_n(&heap.owner, &owner, current, false,
                                                              __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        HeapRegistry::add(heap);
         return;
     }
     if (owner != current) report_second_owner(heap, owner, current);

@@ -48,4 +48,8 @@ void PoolBase::slow_free(Heap& heap, void* memory, std::size_t, std::align_val_t
     self(heap).pool_.give(memory);
 }
 
+bool PoolBase::slow_owns(Heap& heap, const void* memory) noexcept {
+    return self(heap).pool_.holds(memory);
+}
+
 }  // namespace carbide

@@ -179,4 +179,12 @@ SlotPool::FreeSlot* SlotPool::next_of(FreeSlot* slot) noexcept {
     return next;
 }
 
+bool SlotPool::holds(const void* memory) const noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory);
+    for (const Chunk* chunk = oldest_; chunk != nullptr; chunk = chunk->next) {
+        if (address - reinterpret_cast<std::uintptr_t>(chunk) < chunk->size_bytes) return true;
+    }
+    return false;
+}
+
 }  // namespace carbide

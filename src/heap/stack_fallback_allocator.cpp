@@ -60,4 +60,8 @@ void StackFallbackBase::slow_free(Heap& heap, void* memory, std::size_t size_byt
     }
 }
 
+bool StackFallbackBase::slow_owns(Heap& heap, const void* memory) noexcept {
+    return self(heap).owns(memory);
+}
+
 }  // namespace carbide

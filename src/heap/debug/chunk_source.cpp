@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "carbide/memory_marks.hpp"
+#include "carbide/recovery_scope.hpp"
 
 namespace carbide::detail {
 namespace {
@@ -68,8 +69,12 @@ bool ChunkSource::add_chunk(unsigned unit_count_min) noexcept {
         if (header == nullptr) return false;
     }
     unsigned unit_count = std::max(next_unit_count_, unit_count_min);
-    void* memory = map_chunk(unit_count);
-    if (memory == nullptr && unit_count > unit_count_min) {
+    void* memory = nullptr;
+    if (unit_count > unit_count_min) {
+        const RecoveryScope less_will_do;
+        memory = map_chunk(unit_count);
+    }
+    if (memory == nullptr) {
         unit_count = unit_count_min;
         memory = map_chunk(unit_count);
     }

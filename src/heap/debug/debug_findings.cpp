@@ -8,6 +8,7 @@
 #include "heap/debug/debug_state.hpp"
 #include "heap/debug/pads.hpp"
 #include "heap/debug/registry.hpp"
+#include "heap/heap_registry.hpp"
 #include "platform/threads.hpp"
 #include "platform/traces.hpp"
 
@@ -190,10 +191,36 @@ void DebugState::tell_fault(std::uintptr_t address, bool is_write,
 void DebugState::tell(Findings& findings) noexcept {
     for (std::size_t i = 0; i < findings.count(); ++i) {
         Finding& finding = findings[i];
-        if (finding.kind != FindingKind::foreign_free) continue;
-        finding.other_allocator_name = Registry::name_of_owner(finding.address, *this);
+        if (finding.kind == FindingKind::foreign_free) {
+            finding.other_allocator_name = Registry::name_of_owner(finding.address, *this);
+        }
+        // An arena's memory may well be one of our allocations.
+        if ((finding.kind == FindingKind::foreign_free ||
+             finding.kind == FindingKind::interior_free) &&
+            finding.other_allocator_name == nullptr) {
+            finding.other_allocator_name = HeapRegistry::name_of_owner(finding.address);
+        }
     }
-    reporter_.tell(findings);
+    for (std::size_t i = 0; i < findings.count(); ++i) {
+        if (!was_told_by_remap(findings[i])) reporter_.tell(findings[i]);
+    }
+    findings.clear();
+}
+
+// Once per remap, and only for mistakes in the arguments.
+bool DebugState::was_told_by_remap(const Finding& finding) noexcept {
+    const void* const told = told_by_remap_.load(std::memory_order_relaxed);
+    if (told == nullptr) return false;
+    switch (finding.kind) {
+        case FindingKind::double_free:
+        case FindingKind::interior_free:
+        case FindingKind::foreign_free:
+        case FindingKind::wrong_size:
+        case FindingKind::wrong_alignment:
+            return finding.address == told;
+        default:
+            return false;
+    }
 }
 
 void DebugState::check_thread(const platform::StackPoint& from) noexcept {

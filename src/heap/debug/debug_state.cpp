@@ -44,8 +44,10 @@ StackTrace DebugState::trace_of(const platform::StackPoint& from) const noexcept
 void* DebugState::alloc(std::size_t size_bytes, std::align_val_t alignment,
                         const platform::StackPoint& from) noexcept {
     if (!options_.thread_safe) check_thread(from);
-    if (is_over_ || !charge(size_bytes)) [[unlikely]]
+    if (is_over_ || !charge(size_bytes)) [[unlikely]] {
+        if (options_.verbose_log) log("alloc", nullptr, size_bytes, alignment);
         return nullptr;
+    }
     const StackTrace trace = trace_of(from);
     const auto alignment_bytes = static_cast<std::size_t>(alignment);
     const std::size_t extra_bytes =
@@ -157,8 +159,10 @@ void DebugState::free(void* memory, std::size_t size_bytes, std::align_val_t ali
     } else {
         add_foreign(memory, size_bytes, alignment, from, findings);
     }
-    if (!findings.is_empty()) [[unlikely]]
+    if (!findings.is_empty()) [[unlikely]] {
         tell(findings);
+        told_by_remap_.store(nullptr, std::memory_order_relaxed);
+    }
     if (options_.verbose_log) [[unlikely]]
         log("free", memory, size_bytes, alignment);
 }
@@ -226,7 +230,7 @@ void DebugState::release(Shard& shard, const Found& found) noexcept {
     }
 }
 
-bool DebugState::resize(void* memory, std::size_t old_bytes, std::size_t new_bytes,
+bool DebugState::resize(Resizing kind, void* memory, std::size_t old_bytes, std::size_t new_bytes,
                         std::align_val_t alignment, const platform::StackPoint& from) noexcept {
     if (!options_.thread_safe) check_thread(from);
     const auto address = reinterpret_cast<std::uintptr_t>(memory);
@@ -247,8 +251,13 @@ bool DebugState::resize(void* memory, std::size_t old_bytes, std::size_t new_byt
             resized = resize_found(shard, found, new_bytes, from, findings);
         }
     }
-    if (!findings.is_empty()) [[unlikely]]
+    if (!findings.is_empty()) [[unlikely]] {
+        told_by_remap_.store(nullptr, std::memory_order_relaxed);
         tell(findings);
+        if (kind == Resizing::remap && !resized) {
+            told_by_remap_.store(memory, std::memory_order_relaxed);
+        }
+    }
     if (options_.verbose_log && resized) [[unlikely]]
         log("resize", memory, new_bytes, alignment);
     return resized;

@@ -35,8 +35,11 @@ public:
 
     [[nodiscard]] void* alloc(std::size_t size_bytes, std::align_val_t alignment,
                               const platform::StackPoint& from) noexcept;
-    [[nodiscard]] bool resize(void* memory, std::size_t old_bytes, std::size_t new_bytes,
-                              std::align_val_t alignment,
+    /// Where a remap is refused, `realloc` frees the same memory next: what is wrong with pointer,
+    /// size or alignment is not told again then.
+    enum class Resizing : unsigned char { resize, remap };
+    [[nodiscard]] bool resize(Resizing kind, void* memory, std::size_t old_bytes,
+                              std::size_t new_bytes, std::align_val_t alignment,
                               const platform::StackPoint& from) noexcept;
     void free(void* memory, std::size_t size_bytes, std::align_val_t alignment,
               const platform::StackPoint& from) noexcept;
@@ -134,6 +137,7 @@ private:
     void check_thread(const platform::StackPoint& from) noexcept;
 
     void tell(Findings& findings) noexcept;
+    [[nodiscard]] bool was_told_by_remap(const Finding& finding) noexcept;
 
     // debug_walk.cpp: everything at once.
     template <class Visit>
@@ -180,6 +184,7 @@ private:
     PageMap map_;
     bool marks_;            // A checker watches, and is to be told.
     bool is_over_ = false;  // After deinit.
+    std::atomic<const void*> told_by_remap_ = nullptr;
     std::size_t overhead_bytes_;
     Reporter reporter_;
 

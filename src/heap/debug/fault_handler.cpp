@@ -6,9 +6,12 @@
 
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
+#include <mutex>
 
 #include "heap/debug/registry.hpp"
+#include "platform/lock.hpp"
 #include "platform/stack_point.hpp"
 
 namespace carbide::detail {
@@ -16,6 +19,8 @@ namespace {
 
 struct sigaction earlier_segv;
 struct sigaction earlier_bus;
+constinit platform::Lock install_lock;
+std::atomic<std::uintptr_t> last_address = 0;  // Told of.
 
 struct Access {
     platform::StackPoint at{};
@@ -48,28 +53,42 @@ void pass_on(int signal) noexcept {
 void handle(int signal, siginfo_t* info, void* context) {
     const int kept_errno = errno;
     const bool was_sent = info->si_code <= 0;  // By kill or raise: there was no access.
+    const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+    // A handler that we handed the fault to may have handed it back.
+    if (!was_sent && last_address.exchange(address) == address) {
+        std::signal(signal, SIG_DFL);
+        return;
+    }
     if (!was_sent) {
         const Access access = access_of(context);
-        Registry::tell_fault(reinterpret_cast<std::uintptr_t>(info->si_addr), access.is_write,
-                             access.at);
+        Registry::tell_fault(address, access.is_write, access.at);
     }
     pass_on(signal);
     if (was_sent) raise(signal);  // Nothing runs again, so send it again.
     errno = kept_errno;
 }
 
+bool is_ours(const struct sigaction& action) noexcept {
+    return (action.sa_flags & SA_SIGINFO) != 0 && action.sa_sigaction == handle;
+}
+
+void install(int signal, struct sigaction& earlier) noexcept {
+    struct sigaction current{};
+    if (sigaction(signal, nullptr, &current) != 0 || is_ours(current)) return;
+    struct sigaction action{};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    earlier = current;
+    sigaction(signal, &action, nullptr);
+}
+
 }  // namespace
 
 void install_fault_handler() noexcept {
-    static const bool installed = [] {
-        struct sigaction action{};
-        action.sa_sigaction = handle;
-        action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-        sigemptyset(&action.sa_mask);
-        return sigaction(SIGSEGV, &action, &earlier_segv) == 0 &&
-               sigaction(SIGBUS, &action, &earlier_bus) == 0;
-    }();
-    static_cast<void>(installed);
+    const std::lock_guard guard(install_lock);
+    install(SIGSEGV, earlier_segv);
+    install(SIGBUS, earlier_bus);
 }
 
 }  // namespace carbide::detail

@@ -143,6 +143,11 @@ void explain(ReportText& text, const Finding& finding) noexcept {
             write_offset(text.text("  The caller freed ").address(finding.address).text(", "),
                          finding);
             text.text(".\n  Only the start can be freed; nothing was.\n");
+            if (finding.other_allocator_name != nullptr) {
+                text.text("  The allocator '")
+                    .text(finding.other_allocator_name)
+                    .text("' lends that memory out, and has to free it.\n");
+            }
             return;
         case FindingKind::foreign_free:
             explain_foreign_free(text, finding);

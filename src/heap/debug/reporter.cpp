@@ -66,11 +66,6 @@ void Reporter::tell(Finding& finding) noexcept {
     errno = kept_errno;
 }
 
-void Reporter::tell(PendingFindings& findings) noexcept {
-    for (std::size_t i = 0; i < findings.count(); ++i) tell(findings[i]);
-    findings.clear();
-}
-
 std::size_t Reporter::count_leaks(LeakGroups& leaks) noexcept {
     const std::lock_guard guard(suppressions_lock_);
     suppressions_.reset_counts();

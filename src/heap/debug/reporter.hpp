@@ -25,7 +25,6 @@ public:
 
     /// Counts it, then prints it, aborts, or calls back, as the options say.
     void tell(Finding& finding) noexcept;
-    void tell(PendingFindings& findings) noexcept;
 
     /// Takes out what is suppressed and reports the rest, if any. Returns the number of
     /// allocations.
