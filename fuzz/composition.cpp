@@ -24,7 +24,7 @@ std::unique_ptr<Layer> make_bottom(Bytes& bytes) {
 }
 
 std::unique_ptr<Layer> make_layer(carbide::Allocator backing, Bytes& bytes) {
-    switch (bytes.below(12)) {
+    switch (bytes.below(14)) {
         case 0:
         case 1:
         case 2:
@@ -45,6 +45,9 @@ std::unique_ptr<Layer> make_layer(carbide::Allocator backing, Bytes& bytes) {
             return std::make_unique<Statistics>(backing);
         case 10:
             return std::make_unique<Logging>(backing);
+        case 11:
+        case 12:
+            return std::make_unique<Debug>(backing, bytes);
         default:
             return std::make_unique<Locked>(backing);
     }

@@ -10,6 +10,7 @@
 #include "bytes.hpp"
 #include "carbide/arena_allocator.hpp"
 #include "carbide/c_allocator.hpp"
+#include "carbide/debug_allocator.hpp"
 #include "carbide/failing_allocator.hpp"
 #include "carbide/fixed_buffer_allocator.hpp"
 #include "carbide/limit_allocator.hpp"
@@ -335,6 +336,40 @@ private:
     std::size_t before_count_ = 0;
     std::size_t after_count_ = 0;
     std::size_t live_bytes_ = 0;
+};
+
+// Nothing is ever wrong here, so whatever it finds is wrong in itself.
+class Debug : public Layer {
+public:
+    Debug(carbide::Allocator backing, Bytes& bytes)
+        : heap_({.backing = backing,
+                 .stack_frame_count = static_cast<unsigned>(bytes.below(3)),
+                 .thread_safe = bytes.below(2) == 0,
+                 .fill_freed = 0xDD,
+                 .pad_before_bytes = 16 * bytes.below(4),
+                 .pad_after_bytes = bytes.below(40),
+                 .quarantine_bytes = bytes.below(3) == 0 ? bytes.two() : 0,
+                 .guard = static_cast<carbide::DebugAllocator::Guard>(
+                     bytes.below(8) == 0 ? 1 + bytes.below(2) : 0),
+                 .never_unmap = bytes.below(8) == 0,
+                 .retain_metadata = bytes.below(8) == 0,
+                 .on_finding = carbide::OnFinding::abort}) {}
+    ~Debug() override { require(!heap_.deinit(), "everything was freed"); }
+
+    carbide::Allocator allocator() override { return heap_.allocator(); }
+
+    void check(const Lent& lent, bool) const override {
+        const carbide::DebugAllocator::Counters counters = heap_.counters();
+        require(counters.current_bytes <= counters.peak_bytes, "a peak is the most");
+        require(counters.current_bytes == lent.bytes.value_or(counters.current_bytes),
+                "current bytes are those that are lent");
+        require(heap_.leak_count() == counters.current_count, "live allocations are counted");
+        require(heap_.check_all() == 0, "there is nothing to find");
+    }
+    [[nodiscard]] Lent drawn(Lent) const override { return {}; }  // Chunks of its own choice.
+
+private:
+    mutable carbide::DebugAllocator heap_;  // Looking at everything takes its locks.
 };
 
 class Locked : public Layer {

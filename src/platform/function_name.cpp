@@ -74,15 +74,21 @@ std::string_view readable_name(char* demangled) noexcept {
 bool is_plumbing(std::string_view function) noexcept {
     for (const std::string_view prefix :
          {"carbide::detail::", "carbide::platform::", "carbide::RawOperations<",
-          "carbide::Operations<", "carbide::HeapOperations<"}) {
+          "carbide::Operations<", "carbide::HeapOperations<", "carbide::testing::detail::",
+          "carbide::testing::Sweep::"}) {
         if (function.starts_with(prefix)) return true;
     }
     return is_allocator_entry(function);
 }
 
 bool forwards_calls(std::string_view file) noexcept {
-    return file.ends_with("/bits/invoke.h") || file.ends_with("/bits/std_function.h") ||
-           file.ends_with("/bits/std_thread.h");
+    for (const std::string_view suffix :
+         {"/bits/invoke.h", "/bits/std_function.h", "/bits/std_thread.h"}) {
+        if (file.ends_with(suffix)) return true;
+    }
+    const bool is_standard = file.find("/c++/") != file.npos;
+    if (is_standard) return file.ends_with("/functional") || file.ends_with("/tuple");
+    return file.find("carbide/testing/") != file.npos && file.ends_with(".hpp");
 }
 
 }  // namespace carbide::platform

@@ -10,11 +10,11 @@ namespace carbide::platform {
 [[nodiscard]] std::string_view readable_name(char* demangled) noexcept;
 
 /// Whether a readable name is that of a function between a caller of an allocator and its core:
-/// handles, mixins, entry points of the vtable.
+/// handles, mixins, entry points of the vtable; or of the failure sweep.
 [[nodiscard]] bool is_plumbing(std::string_view function) noexcept;
 
 /// Whether functions of that source file only call what they are given: what stands between a
-/// `std::thread` or `std::function` and its callable.
+/// `std::thread`, `std::function` or the failure sweep and its callable.
 [[nodiscard]] bool forwards_calls(std::string_view file) noexcept;
 
 }  // namespace carbide::platform

@@ -61,6 +61,10 @@ bool Sweep::run_without_failures() {
     for (const bool is_first : {true, false}) {
         execute(std::nullopt);
         const RunRecord& record = *record_;
+        if (is_first) {
+            report_.alloc_count_ = record.alloc_count;
+            report_.resize_count_ = record.resize_count;
+        }
         note(std::nullopt, judge(record, std::nullopt, expected_));
         if (!report_.passed()) return false;
         if (is_first) {
@@ -68,8 +72,6 @@ bool Sweep::run_without_failures() {
                          .alloc_count = record.alloc_count,
                          .resize_count = record.resize_count,
                          .outcome = record.outcome};
-            report_.alloc_count_ = record.alloc_count;
-            report_.resize_count_ = record.resize_count;
             continue;
         }
         if (record.alloc_count == expected_.alloc_count &&
@@ -157,7 +159,9 @@ std::string Sweep::heading(const PointSelection& selection) const {
     std::string text = "check_all_allocation_failures: ";
     const std::string counts = std::to_string(report_.alloc_count_) + " allocs, " +
                                std::to_string(report_.resize_count_) + " resizes";
-    if (report_.run_count_ == 0) return text + "nothing could be failed (" + counts + ")";
+    if (report_.run_count_ == 0) {
+        return text + "nothing was failed, the function itself did not pass (" + counts + ")";
+    }
     text += std::to_string(report_.failed_runs_.size()) + " of " +
             std::to_string(report_.run_count_) + " runs with a failure did not pass (" + counts;
     if (selection.sample_count != SIZE_MAX) {

@@ -19,8 +19,8 @@
 #include <new>
 #include <utility>
 
+#include "platform/stack.hpp"
 #include "testing/finding_log.hpp"
-#include "testing/trace_text.hpp"
 
 // There where a sanitizer watches: called before it ends the process.
 extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)());
@@ -28,7 +28,7 @@ extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)())
 namespace carbide::testing {
 namespace {
 
-constexpr std::size_t output_bytes_max = 2000;
+constexpr std::size_t output_bytes_max = std::size_t{16} << 10;
 constexpr std::size_t handler_stack_bytes = std::size_t{256} << 10;
 constexpr int status_hung = 124;  // As timeout(1) says it.
 
@@ -47,7 +47,7 @@ TestingAllocator* watched_testing = nullptr;
 template <std::size_t Capacity>
 void note_trace(FixedText<Capacity>& text, StackTrace trace, platform::Names names) noexcept {
     platform::ReportText report;
-    append_trace(report, trace, names);
+    platform::write_trace(report, trace, names);
     text.set(report.view());
 }
 

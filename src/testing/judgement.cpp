@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <cstring>
 
+#include "platform/stack.hpp"
 #include "testing/sweep.hpp"
-#include "testing/trace_text.hpp"
 
 namespace carbide::testing {
 namespace {
@@ -94,7 +94,7 @@ void note_report(RunRecord& record, const TestReport& report) {
 
 void note_induced_failure(RunRecord& record, StackTrace trace) {
     platform::ReportText text;
-    append_trace(text, trace, platform::Names::all);
+    platform::write_trace(text, trace);
     record.induced_at.set(text.view());
 }
 

@@ -15,7 +15,9 @@
 #include "carbide/arena_allocator.hpp"
 #include "carbide/c_allocator.hpp"
 #include "carbide/failing_allocator.hpp"
+#include "carbide/fixed_buffer_allocator.hpp"
 #include "carbide/locked_allocator.hpp"
+#include "carbide/pool_allocator.hpp"
 #include "carbide/stack_fallback_allocator.hpp"
 #include "carbide/statistics_allocator.hpp"
 #include "carbide/testing/allocator_contract.hpp"
@@ -332,6 +334,74 @@ TEST_CASE("debug: mistakes are seen through wrappers, with what the caller claim
     CHECK(log.kinds() == Kinds{FindingKind::wrong_size, FindingKind::wrong_size});
     locked.allocator().free(right);
     CHECK_FALSE(debug.deinit());
+}
+
+TEST_CASE("debug: a foreign pointer is named with the heap that owns it, where that is checked") {
+    FindingsLog log;
+    DebugAllocator debug(log.options());
+    std::byte bytes[256];
+    FixedBufferAllocator buffer(bytes, "my buffer");
+    ArenaAllocator arena({.backing = page_allocator(), .name = "my arena"});
+    ArenaAllocator inner({.backing = debug.allocator(), .name = "inner arena"});
+    PoolAllocator<long> pool({.backing = c_allocator(), .name = "my pool"});
+    StackFallbackAllocator<64> stack(debug.allocator(), "my stack");
+    struct Case {
+        Allocator owner;
+        const char* name;
+        FindingKind kind;
+    };
+    const Case cases[] = {
+        {buffer.allocator(), "my buffer", FindingKind::foreign_free},
+        {arena.allocator(), "my arena", FindingKind::foreign_free},
+        {inner.allocator(), "inner arena", FindingKind::interior_free},
+        {pool.allocator(), "my pool", FindingKind::foreign_free},
+        {stack.allocator(), "my stack", FindingKind::foreign_free},
+    };
+    for (const auto& [owner, name, kind] : cases) {
+        CAPTURE(name);
+        long* const object = owner.must_create<long>(7);
+        debug.raw_free(object, sizeof(long), std::align_val_t{alignof(long)});
+        CHECK(*object == 7);
+        owner.destroy(object);
+        REQUIRE(log.findings.size() == 1);
+        CHECK(name_of(log.findings[0].kind) == name_of(kind));
+        const char* const other = log.findings[0].other_allocator_name;
+        CHECK(std::string_view(other == nullptr ? "" : other) == (checked_build ? name : ""));
+        log.findings.clear();
+    }
+}
+
+TEST_CASE("debug: realloc of a wrong pointer or size is told once, and again the next time") {
+    FindingsLog log;
+    DebugAllocator debug(log.options());
+    const auto text = debug.allocator().must_alloc<char>(100);
+    const auto moved = debug.allocator().realloc(text.first(90), 5000);
+    REQUIRE(moved.has_value());
+    CHECK(log.kinds() == Kinds{FindingKind::wrong_size});
+    for (const std::size_t count : {2u, 3u}) {
+        const auto again = debug.allocator().realloc(text, 6000);
+        REQUIRE(again.has_value());
+        CHECK(log.findings.size() == count);
+        CHECK(name_of(log.findings.back().kind) == name_of(FindingKind::double_free));
+        debug.allocator().free(*again);
+    }
+    debug.allocator().free(*moved);
+    CHECK(debug.counters().current_bytes == 0);
+}
+
+TEST_CASE("debug: a heap that is gone owns nothing") {
+    FindingsLog log;
+    DebugAllocator debug(log.options());
+    std::byte bytes[256];
+    void* memory = nullptr;
+    for (int i = 0; i < 5000; ++i) {
+        FixedBufferAllocator buffer(bytes, "my buffer");
+        memory = buffer.raw_alloc(8, std::align_val_t{8});
+        buffer.detach_from_thread();
+    }
+    debug.raw_free(memory, 8, std::align_val_t{8});
+    REQUIRE(log.findings.size() == 1);
+    CHECK(log.findings[0].other_allocator_name == nullptr);
 }
 
 TEST_CASE("debug: through a stack fallback, too") {

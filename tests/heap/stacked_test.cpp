@@ -8,6 +8,7 @@
 
 #include "carbide/arena_allocator.hpp"
 #include "carbide/c_allocator.hpp"
+#include "carbide/debug_allocator.hpp"
 #include "carbide/failing_allocator.hpp"
 #include "carbide/fixed_buffer_allocator.hpp"
 #include "carbide/limit_allocator.hpp"
@@ -25,16 +26,16 @@ namespace {
 
 using testing::ContractOptions;
 
-enum class Layer { failing, limit, locked, logging, statistics, arena, stack_fallback };
+enum class Layer { failing, limit, locked, logging, statistics, debug, arena, stack_fallback };
 
-constexpr std::array wrappers{Layer::failing, Layer::limit, Layer::locked, Layer::logging,
-                              Layer::statistics};
-constexpr std::array layers{Layer::failing,    Layer::limit, Layer::locked,        Layer::logging,
-                            Layer::statistics, Layer::arena, Layer::stack_fallback};
+constexpr std::array wrappers{Layer::failing, Layer::limit,      Layer::locked,
+                              Layer::logging, Layer::statistics, Layer::debug};
+constexpr std::array layers{Layer::failing,    Layer::limit, Layer::locked, Layer::logging,
+                            Layer::statistics, Layer::debug, Layer::arena,  Layer::stack_fallback};
 
 const char* name_of(Layer layer) {
-    constexpr std::array names{"failing",    "limit", "locked",        "logging",
-                               "statistics", "arena", "stack_fallback"};
+    constexpr std::array names{"failing",    "limit", "locked", "logging",
+                               "statistics", "debug", "arena",  "stack_fallback"};
     return names[static_cast<std::size_t>(layer)];
 }
 
@@ -73,6 +74,14 @@ void with_layer(Layer layer, Allocator backing, const Use& use) {
             use(statistics.allocator());
             CHECK(statistics.live_count() == 0);
             CHECK(statistics.statistics().current_bytes == 0);
+            break;
+        }
+        case Layer::debug: {
+            DebugAllocator debug(
+                {.backing = backing, .stack_frame_count = 0, .on_finding = OnFinding::abort});
+            use(debug.allocator());
+            CHECK(debug.counters().current_bytes == 0);
+            CHECK_FALSE(debug.deinit());
             break;
         }
         case Layer::arena: {
