@@ -24,9 +24,8 @@ namespace carbide {
 /// Ownership      Borrows `backing`.
 /// Out of memory  As planned, and when the backing is.
 /// Threads        As many as the backing allows.
-/// Cost           One call more, two or three atomic additions. An induced failure captures a
-/// stack. Source         Zig 0.15 `std.testing.FailingAllocator`, which never recovers from the
-/// planned
+/// Cost           One call more, two or three atomic additions; an induced failure takes a stack.
+/// Source         Zig 0.15 `std.testing.FailingAllocator`, which never recovers from the planned
 ///                failure, and so misses what goes wrong after it.
 class FailingAllocator : public HeapOperations<FailingAllocator> {
 public:
