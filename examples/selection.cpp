@@ -6,6 +6,7 @@
 
 #include "carbide/arena_allocator.hpp"
 #include "carbide/c_allocator.hpp"
+#include "carbide/debug_allocator.hpp"
 #include "carbide/failing_allocator.hpp"
 #include "carbide/fixed_buffer_allocator.hpp"
 #include "carbide/limit_allocator.hpp"
@@ -13,7 +14,6 @@
 #include "carbide/page_allocator.hpp"
 #include "carbide/pool_allocator.hpp"
 #include "carbide/stack_fallback_allocator.hpp"
-#include "carbide/statistics_allocator.hpp"
 
 namespace {
 
@@ -32,8 +32,8 @@ void work(const char* question, carbide::Allocator allocator) {
 }  // namespace
 
 int main() {
-    carbide::StatisticsAllocator statistics({.backing = carbide::c_allocator()});
-    work("A test, which must not leak?", statistics.allocator());
+    carbide::DebugAllocator debug;
+    work("A test, which must not leak?", debug.allocator());
 
     carbide::FailingAllocator failing({.backing = carbide::c_allocator(), .alloc_index = 0});
     work("A test of what happens without memory?", failing.allocator());

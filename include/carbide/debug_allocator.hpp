@@ -57,7 +57,7 @@ public:
         /// have none; findings still tell where they were made.
         unsigned stack_frame_count = checked_build ? 16 : 8;
 
-        /// The most that may be lent out at once, in requested bytes. Charged after success.
+        /// The most that may be lent out at once, in requested bytes. What fails charges nothing.
         std::size_t limit_bytes = no_limit;
 
         /// False: one thread, without locks; use by another is a finding.
