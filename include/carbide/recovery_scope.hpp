@@ -17,16 +17,16 @@ namespace carbide {
 /// the thread, and so costs about a nanosecond where nobody tests.
 class [[nodiscard]] RecoveryScope {
 public:
-    RecoveryScope() noexcept { ++depth_; }
-    ~RecoveryScope() { --depth_; }
+    RecoveryScope() noexcept { ++depth; }
+    ~RecoveryScope() { --depth; }
     RecoveryScope(const RecoveryScope&) = delete;  // Scopes nest, and end where they began.
     RecoveryScope& operator=(const RecoveryScope&) = delete;
 
     /// Whether the running thread is inside of one.
-    [[nodiscard]] static bool is_open() noexcept { return depth_ != 0; }
+    [[nodiscard]] static bool is_open() noexcept { return depth != 0; }
 
 private:
-    static inline thread_local unsigned depth_ = 0;
+    static inline thread_local unsigned depth = 0;
 };
 
 }  // namespace carbide

@@ -44,11 +44,13 @@ void watch_malloc() noexcept {
 extern "C" {
 
 // What glibc's own functions do, under names that nobody replaces.
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming)
 void* __libc_malloc(std::size_t size_bytes) noexcept;
 void* __libc_calloc(std::size_t count, std::size_t size_bytes) noexcept;
 void* __libc_realloc(void* memory, std::size_t size_bytes) noexcept;
 void* __libc_memalign(std::size_t alignment_bytes, std::size_t size_bytes) noexcept;
 void __libc_free(void* memory) noexcept;
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 }
 
 namespace carbide::global_allocation {

@@ -74,8 +74,8 @@ std::string_view readable_name(char* demangled) noexcept {
 bool is_plumbing(std::string_view function) noexcept {
     for (const std::string_view prefix :
          {"carbide::detail::", "carbide::platform::", "carbide::RawOperations<",
-          "carbide::Operations<", "carbide::HeapOperations<", "carbide::testing::detail::",
-          "carbide::testing::Sweep::"}) {
+          "carbide::Operations<", "carbide::HeapOperations<",
+          "carbide::testing::detail::", "carbide::testing::Sweep::"}) {
         if (function.starts_with(prefix)) return true;
     }
     return is_allocator_entry(function);

@@ -72,16 +72,16 @@ private:
 /// library that cannot do without.
 class [[nodiscard]] GlobalAllocationAllowed {
 public:
-    GlobalAllocationAllowed() noexcept { ++depth_; }
-    ~GlobalAllocationAllowed() { --depth_; }
+    GlobalAllocationAllowed() noexcept { ++depth; }
+    ~GlobalAllocationAllowed() { --depth; }
     GlobalAllocationAllowed(const GlobalAllocationAllowed&) = delete;  // Scopes nest.
     GlobalAllocationAllowed& operator=(const GlobalAllocationAllowed&) = delete;
 
     /// Whether the running thread is inside of one.
-    [[nodiscard]] static bool is_open() noexcept { return depth_ != 0; }
+    [[nodiscard]] static bool is_open() noexcept { return depth != 0; }
 
 private:
-    static inline thread_local unsigned depth_ = 0;
+    static inline thread_local unsigned depth = 0;
 };
 
 }  // namespace carbide::testing

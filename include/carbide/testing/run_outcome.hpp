@@ -67,11 +67,9 @@ template <class T>
 void note_number(RunOutcome& outcome, T number) noexcept {
     outcome.has_value = true;
     outcome.value_hash = hash_of(&number, sizeof number);
-    if constexpr (std::is_enum_v<T>) {
-        std::snprintf(outcome.text, sizeof outcome.text, "%lld", static_cast<long long>(number));
-    } else if constexpr (std::is_floating_point_v<T>) {
+    if constexpr (std::is_floating_point_v<T>) {
         std::snprintf(outcome.text, sizeof outcome.text, "%g", static_cast<double>(number));
-    } else if constexpr (std::is_signed_v<T>) {
+    } else if constexpr (std::is_enum_v<T> || std::is_signed_v<T>) {
         std::snprintf(outcome.text, sizeof outcome.text, "%lld", static_cast<long long>(number));
     } else {
         std::snprintf(outcome.text, sizeof outcome.text, "%llu",
@@ -90,6 +88,7 @@ void note_value(RunOutcome& outcome, const T& value) noexcept {
         outcome.value_hash = hash_of(value.data(), size * sizeof(*value.data()));
         if constexpr (std::convertible_to<const T&, std::string_view>) {
             const std::string_view text(value);
+            // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): with its size.
             std::snprintf(outcome.text, sizeof outcome.text, "'%.*s' (%zu characters)",
                           static_cast<int>(size < 60 ? size : 60), text.data(), size);
         } else {

@@ -43,7 +43,9 @@ ChunkSource::Units ChunkSource::take_units(unsigned count) noexcept {
 ChunkSource::Units ChunkSource::cut(Chunk& chunk, unsigned count) noexcept {
     const std::uint64_t run = Chunk::all_units(count);
     // Runs start at multiples of their length: fewer places to look at, and none is fragmented.
-    for (unsigned first = 0; first + count <= chunk.unit_count; first += count) {
+    CARBIDE_ASSERT(count != 0 && chunk.unit_count <= chunk_units_max);
+    for (unsigned first = 0; first < chunk_units_max && first + count <= chunk.unit_count;
+         first += count) {
         if ((chunk.free_units >> first & run) != run) continue;
         chunk.free_units &= ~(run << first);
         return {chunk.base + first * unit_bytes, &chunk};

@@ -142,6 +142,7 @@ void DebugState::add_pad_findings(const Found& found, std::uintptr_t block,
 void DebugState::add_late_write(const Found& found, std::uintptr_t block,
                                 const platform::StackPoint* from, Findings& findings) noexcept {
     const std::size_t size_bytes = found.span->size_bytes(*found.record);
+    if (!options_.fill_freed.has_value()) return;  // Nothing to compare with.
     const unsigned char fill_byte = *options_.fill_freed;
     const Readable readable(marks_, block, size_bytes);
     const auto* const bytes = static_cast<const unsigned char*>(pointer(block));

@@ -27,6 +27,7 @@ namespace carbide::detail {
 ///
 /// Locks, in this order: `Registry`, the lock of one shard (all, by index, for a walk), the lock of
 /// the sources. Findings are collected under locks and told after the last one is given back.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what threads share has its own lines.
 class DebugState {
 public:
     /// Null where there is no memory for it.

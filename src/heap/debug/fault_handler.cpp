@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "heap/debug/fault_handler.hpp"
 
-#include <signal.h>
 #include <ucontext.h>
 
 #include <atomic>

@@ -14,8 +14,8 @@ class PendingFindings {
 public:
     static constexpr std::size_t capacity = 16;
 
-    PendingFindings() noexcept {
-    }  // Leaves the storage alone: nearly every operation finds nothing.
+    PendingFindings() noexcept =
+        default;  // Leaves the storage alone: most operations find nothing.
     PendingFindings(const PendingFindings&) = delete;
     PendingFindings& operator=(const PendingFindings&) = delete;
 
