@@ -28,7 +28,7 @@ enum : std::uint8_t {
     restore_extended = 0x06,
     undefined = 0x07,
     same_value = 0x08,
-    register_ = 0x09,
+    in_register = 0x09,
     remember_state = 0x0a,
     restore_state = 0x0b,
     def_cfa = 0x0c,
@@ -167,7 +167,7 @@ private:
             case expression:
                 set(number, {.place = Place::at_expression, .expression = block(reader)});
                 return true;
-            case register_:
+            case in_register:
             case val_offset:
                 reader.uleb128();
                 break;

@@ -14,22 +14,21 @@
 // in a folder of GCC's that clang does not search, and because a program may be linked without it.
 extern "C" {
 struct backtrace_state;
-using backtrace_error_function = void (*)(void* context, const char* message, int error);
-using backtrace_line_function = int (*)(void* context, std::uintptr_t address, const char* file,
-                                        int line, const char* function);
-using backtrace_symbol_function = void (*)(void* context, std::uintptr_t address,
-                                           const char* symbol, std::uintptr_t begin,
-                                           std::uintptr_t size_bytes);
+using BacktraceErrorFunction = void (*)(void* context, const char* message, int error);
+using BacktraceLineFunction = int (*)(void* context, std::uintptr_t address, const char* file,
+                                      int line, const char* function);
+using BacktraceSymbolFunction = void (*)(void* context, std::uintptr_t address, const char* symbol,
+                                         std::uintptr_t begin, std::uintptr_t size_bytes);
 
 [[gnu::weak]] backtrace_state* backtrace_create_state(const char* path, int threaded,
-                                                      backtrace_error_function on_error,
+                                                      BacktraceErrorFunction on_error,
                                                       void* context);
 [[gnu::weak]] int backtrace_pcinfo(backtrace_state* state, std::uintptr_t address,
-                                   backtrace_line_function visit, backtrace_error_function on_error,
+                                   BacktraceLineFunction visit, BacktraceErrorFunction on_error,
                                    void* context);
 [[gnu::weak]] int backtrace_syminfo(backtrace_state* state, std::uintptr_t address,
-                                    backtrace_symbol_function visit,
-                                    backtrace_error_function on_error, void* context);
+                                    BacktraceSymbolFunction visit, BacktraceErrorFunction on_error,
+                                    void* context);
 }
 
 namespace carbide::platform::libbacktrace {

@@ -101,7 +101,7 @@ void close_pages(void* pages, std::size_t size_bytes) noexcept {
     // A new mapping in place of the old one: it gives the memory back, and merges with the reserved
     // addresses around it, which mprotect alone would not do.
     constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-    static_cast<void>(mmap(pages, size_bytes, PROT_NONE, flags, -1, 0));
+    [[maybe_unused]] void* const closed = mmap(pages, size_bytes, PROT_NONE, flags, -1, 0);
 }
 
 }  // namespace carbide::platform

@@ -121,11 +121,9 @@ void ReportText::write_to(int file_descriptor) const noexcept {
         const ssize_t written = write(file_descriptor, begin_ + done, size_bytes_ - done);
         if (written > 0) {
             done += static_cast<std::size_t>(written);
-        } else if (written == 0) {
-            break;
-        } else if (errno == EAGAIN) {
+        } else if (written < 0 && errno == EAGAIN) {
             if (!wait_until_writable(file_descriptor)) break;
-        } else if (errno != EINTR) {
+        } else if (written == 0 || errno != EINTR) {
             break;
         }
     }

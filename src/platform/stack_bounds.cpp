@@ -11,7 +11,8 @@
 
 #ifdef __GLIBC__
 // Set by the dynamic linker, or by a static program's start code, to where `main` was started from.
-extern "C" void* __libc_stack_end;  // NOLINT(bugprone-reserved-identifier): the C library's name.
+// NOLINTNEXTLINE(bugprone-reserved-identifier, readability-identifier-naming)
+extern "C" void* __libc_stack_end;
 #endif
 
 namespace carbide::platform {

@@ -44,7 +44,7 @@ struct MemoEntry {
     }
 };
 // An odd number of cache lines, so that the first lines of entries spread over the whole cache.
-static_assert(sizeof(MemoEntry) == 17 * 64);
+static_assert(sizeof(MemoEntry) == std::size_t{17} * 64);
 
 /// Notes what a walk depends on, in an entry or nowhere.
 class SlotLog {

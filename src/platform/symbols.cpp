@@ -40,7 +40,8 @@ bool is_runtime(const Module* module) noexcept {
 std::string_view without_directory(std::string_view path) noexcept {
     const std::size_t absolute = path.find("//");
     if (absolute == path.npos || absolute == 0) return path;
-    if (access(path.data(), F_OK) == 0) return path;  // It ends with a null.
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): it ends with a null.
+    if (access(path.data(), F_OK) == 0) return path;
     return path.substr(absolute + 1);
 }
 
@@ -239,7 +240,8 @@ bool Walk::describe_symbol(const TraceFrame& frame) noexcept {
 void Walk::show(std::string_view mangled, std::string_view file, unsigned line) noexcept {
     char* demangled = nullptr;
     std::string_view name = mangled;
-    if (mangled.starts_with("_Z")) {  // It ends with a null: all texts come from C.
+    if (mangled.starts_with("_Z")) {
+        // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): it comes from C.
         demangled = abi::__cxa_demangle(mangled.data(), nullptr, nullptr, nullptr);
         if (demangled != nullptr) name = readable_name(demangled);
     }

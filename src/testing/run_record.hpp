@@ -16,8 +16,7 @@ template <std::size_t Capacity>
 class FixedText {
 public:
     void set(std::string_view text) noexcept {
-        size_bytes_ = std::min(text.size(), Capacity);
-        std::memcpy(bytes_, text.data(), size_bytes_);
+        size_bytes_ = text.copy(bytes_, Capacity);
     }
     void clear() noexcept { size_bytes_ = 0; }
     [[nodiscard]] std::string_view view() const noexcept { return {bytes_, size_bytes_}; }

@@ -88,9 +88,11 @@ void note_value(RunOutcome& outcome, const T& value) noexcept {
         outcome.value_hash = hash_of(value.data(), size * sizeof(*value.data()));
         if constexpr (std::convertible_to<const T&, std::string_view>) {
             const std::string_view text(value);
+            const int shown = static_cast<int>(size < 60 ? size : 60);
             // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): with its size.
-            std::snprintf(outcome.text, sizeof outcome.text, "'%.*s' (%zu characters)",
-                          static_cast<int>(size < 60 ? size : 60), text.data(), size);
+            const char* const begin = text.data();
+            std::snprintf(outcome.text, sizeof outcome.text, "'%.*s' (%zu characters)", shown,
+                          begin, size);
         } else {
             std::snprintf(outcome.text, sizeof outcome.text, "%zu elements", size);
         }
