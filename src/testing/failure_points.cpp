@@ -33,8 +33,9 @@ const RepeatName& names_of(Repeat repeat) noexcept {
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) noexcept {
     Number number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [rest, error] = std::from_chars(begin, end, number);
     if (error != std::errc() || rest != end) return std::nullopt;
     return number;
 }

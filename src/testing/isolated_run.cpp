@@ -23,6 +23,7 @@
 #include "testing/finding_log.hpp"
 
 // There where a sanitizer watches: called before it ends the process.
+// NOLINTNEXTLINE(bugprone-reserved-identifier, readability-identifier-naming)
 extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)());
 
 namespace carbide::testing {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <string_view>
 
 #include "carbide/finding.hpp"
@@ -15,9 +13,7 @@ namespace carbide::testing {
 template <std::size_t Capacity>
 class FixedText {
 public:
-    void set(std::string_view text) noexcept {
-        size_bytes_ = text.copy(bytes_, Capacity);
-    }
+    void set(std::string_view text) noexcept { size_bytes_ = text.copy(bytes_, Capacity); }
     void clear() noexcept { size_bytes_ = 0; }
     [[nodiscard]] std::string_view view() const noexcept { return {bytes_, size_bytes_}; }
 

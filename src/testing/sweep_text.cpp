@@ -55,7 +55,7 @@ void SweepText::add(const FailedRun& run, const RunRecord& record, std::string_v
     });
     if (known != mistakes_.end()) {
         ++known->other_count;
-        if (known->other_count <= other_point_count_max) {
+        if (known->other_count <= other_point_count_max && run.point.has_value()) {
             known->other_points.push_back(run.point->to_string());
         }
     } else if (mistakes_.size() < mistake_count_max) {
