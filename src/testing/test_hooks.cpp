@@ -67,8 +67,9 @@ TestReport end_test() {
     std::unique_ptr<RunningTest> test(running.exchange(nullptr));
     if (test == nullptr) return {};
     test->other_reports.add(test->other_findings);
-    if (test->is_sweep_child && test->sweep.has_value()) {
-        test->sweep->end_child(test->skipped, test->other_reports);
+    auto& sweep = test->sweep;
+    if (test->is_sweep_child && sweep.has_value()) {
+        sweep->end_child(test->skipped, test->other_reports);
     }
     TestReport report = test->testing.finish();
     report.add(test->other_reports);
