@@ -132,8 +132,11 @@ int main(int argc, char** argv) {
 
     std::vector<Candidate> all = candidates();
     if (arguments.thread_count > 1) {
-        std::erase_if(all,
-                      [](const Candidate& candidate) { return !candidate.options.thread_safe; });
+        // Guarded, the blocks of several threads take more mappings than the kernel allows.
+        std::erase_if(all, [](const Candidate& candidate) {
+            return !candidate.options.thread_safe ||
+                   candidate.options.guard != DebugAllocator::Guard::off;
+        });
     }
     std::vector<Times> times(all.size());
     std::vector<double> malloc_ns;
