@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 
@@ -24,6 +25,8 @@ private:
     int kept_;
 };
 
+constinit std::atomic<std::size_t> known_page_bytes = 0;
+
 void* map_anywhere(std::size_t size_bytes) noexcept {
     void* const pages =
         mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -32,8 +35,14 @@ void* map_anywhere(std::size_t size_bytes) noexcept {
 
 }  // namespace
 
+// Not a static of the function: a signal handler that captures a stack may interrupt its
+// initialisation, and the language forbids to begin that again.
 std::size_t page_bytes() noexcept {
-    static const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    std::size_t bytes = known_page_bytes.load(std::memory_order_relaxed);
+    if (bytes == 0) [[unlikely]] {
+        bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+        known_page_bytes.store(bytes, std::memory_order_relaxed);
+    }
     return bytes;
 }
 
