@@ -4,52 +4,25 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
+#include <cstddef>
 #include <expected>
-#include <memory>
 #include <optional>
-#include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "carbide/allocator.hpp"
-#include "carbide/memory_marks.hpp"
 #include "carbide/owned_slice.hpp"
 #include "carbide/recovery_scope.hpp"
 #include "carbide/try.hpp"
+#include "testing/swept_functions.hpp"
 
 namespace carbide::testing {
 namespace {
 
 using Kind = FailurePoint::Kind;
 using Repeat = FailurePoint::Repeat;
-
-bool says(const SweepReport& report, std::string_view text) {
-    INFO(report.message());
-    const bool found = report.message().find(text) != std::string::npos;
-    CHECK_MESSAGE(found, "expected: ", text);
-    return found;
-}
-
-// Gives everything back, whatever fails.
-Result<int> correct(Allocator allocator) {
-    CARBIDE_TRY_LET(first, make_owned_slice<int>(allocator, 8));
-    CARBIDE_TRY_LET(second, make_owned_slice<int>(allocator, 8));
-    CARBIDE_TRY_LET(third, make_owned_slice<int>(allocator, 8));
-    return static_cast<int>(first.size() + second.size() + third.size());
-}
-
-Result<void> leaks_first_where_second_fails(Allocator allocator) {
-    CARBIDE_TRY_LET(first, allocator.alloc<int>(10));
-    CARBIDE_TRY_LET(second, allocator.alloc<int>(20));
-    allocator.free(second);
-    allocator.free(first);
-    return {};
-}
 
 Result<void> frees_first_twice_where_second_fails(Allocator allocator) {
     CARBIDE_TRY_LET(first, allocator.alloc<int>(10));
@@ -169,7 +142,15 @@ TEST_CASE("sweep: a function whose requests vary is non-deterministic") {
         return true;
     });
     CHECK(report.verdict() == Verdict::non_deterministic);
-    says(report, "1 and 2 allocs");
+    says(report, "two runs with the same arguments differ: 1 and 2 allocs\n");
+}
+
+TEST_CASE("sweep: a function whose results vary is non-deterministic, and both are told") {
+    int round = 0;
+    const SweepReport report =
+        check_all_allocation_failures([&](Allocator) -> Result<int> { return ++round; });
+    CHECK(report.verdict() == Verdict::non_deterministic);
+    says(report, "two runs with the same arguments differ: results 1 and 2\n");
 }
 
 TEST_CASE("sweep: a planned request that never comes is non-determinism") {
@@ -253,82 +234,6 @@ TEST_CASE("sweep: a check of the result sees each result") {
     CHECK(good.passed());
 }
 
-// One alloc, and a way to say that it failed.
-template <class Return>
-SweepReport sweep_of(Return success, Return failure, const SweepOptions& options = {}) {
-    return check_all_allocation_failures(options, [&](Allocator allocator) -> Return {
-        const auto slice = make_owned_slice<int>(allocator, 8);
-        return slice.has_value() ? success : failure;
-    });
-}
-
-TEST_CASE("sweep: every usual way to report out of memory is understood") {
-    CHECK(sweep_of<bool>(true, false).passed());
-    CHECK(sweep_of<int>(0, ENOMEM).passed());
-    CHECK(sweep_of<int>(0, -ENOMEM).passed());
-    CHECK(sweep_of<int>(0, 3).passed());
-    CHECK(sweep_of<std::optional<int>>(1, std::nullopt).passed());
-    CHECK(
-        sweep_of<std::error_code>({}, std::make_error_code(std::errc::not_enough_memory)).passed());
-    CHECK(sweep_of<std::error_code>({}, OutOfMemory()).passed());
-    static constexpr int object = 0;
-    CHECK(sweep_of<const int*>(&object, nullptr).passed());
-    CHECK(sweep_of<std::shared_ptr<int>>(std::make_shared<int>(), nullptr).passed());
-    using Expected = std::expected<int, ParseError>;
-    CHECK(sweep_of<Expected>(1, std::unexpected(ParseError::out_of_memory)).passed());
-    using ExpectedCode = std::expected<void, std::error_code>;
-    CHECK(sweep_of<ExpectedCode>({}, std::unexpected(std::error_code(OutOfMemory()))).passed());
-    using ExpectedText = std::expected<void, std::string>;
-    CHECK(sweep_of<ExpectedText>({}, std::unexpected("no memory")).passed());
-}
-
-TEST_CASE("sweep: every usual way to claim success is understood") {
-    CHECK(sweep_of<bool>(true, true).verdict() == Verdict::swallowed);
-    CHECK(sweep_of<int>(0, 0).verdict() == Verdict::swallowed);
-    CHECK(sweep_of<std::optional<int>>(1, 1).verdict() == Verdict::swallowed);
-    CHECK(sweep_of<std::error_code>({}, {}).verdict() == Verdict::swallowed);
-    CHECK(sweep_of<std::expected<int, ParseError>>(1, 1).verdict() == Verdict::swallowed);
-    CHECK(sweep_of<std::size_t>(1, 0).verdict() == Verdict::swallowed);
-    const SweepReport nothing = check_all_allocation_failures(
-        [](Allocator allocator) { static_cast<void>(make_owned_slice<int>(allocator, 8)); });
-    CHECK(nothing.verdict() == Verdict::swallowed);
-}
-
-TEST_CASE("sweep: with a code for out of memory every other code is a wrong result") {
-    CHECK(sweep_of<int>(0, 3, {.out_of_memory_code = 3}).passed());
-    CHECK(sweep_of<int>(0, 4, {.out_of_memory_code = 3}).verdict() == Verdict::wrong_result);
-    const auto other = std::make_error_code(std::errc::io_error);
-    CHECK(sweep_of<std::error_code>({}, other).verdict() == Verdict::wrong_result);
-}
-
-struct UserError {
-    explicit UserError(OutOfMemory) noexcept : code(1) {}
-    explicit UserError(int other) noexcept : code(other) {}
-    int code;
-    bool operator==(const UserError&) const = default;
-};
-
-TEST_CASE("sweep: an error type made from OutOfMemory tells it from its other errors") {
-    using Expected = std::expected<void, UserError>;
-    CHECK(sweep_of<Expected>({}, std::unexpected(UserError(OutOfMemory()))).passed());
-    CHECK(sweep_of<Expected>({}, std::unexpected(UserError(2))).verdict() == Verdict::wrong_result);
-}
-
-TEST_CASE("sweep: std::bad_alloc is out of memory, and another exception a wrong result") {
-    const auto throwing = [](bool right) {
-        return [right](Allocator allocator) {
-            const auto slice = make_owned_slice<int>(allocator, 8);
-            if (slice.has_value()) return;
-            if (right) throw std::bad_alloc();
-            throw std::runtime_error("no slice");
-        };
-    };
-    CHECK(check_all_allocation_failures(throwing(true)).passed());
-    const SweepReport report = check_all_allocation_failures(throwing(false));
-    CHECK(report.verdict() == Verdict::wrong_result);
-    says(report, "exception: no slice");
-}
-
 TEST_CASE("sweep: arguments are handed on, anew for each run") {
     std::vector<std::string> seen;
     const SweepReport report = check_all_allocation_failures(
@@ -381,169 +286,6 @@ TEST_CASE("sweep: success after a failed resize is no mistake") {
     INFO(report.message());
     CHECK(report.passed());
     CHECK(report.resize_count() == 1);
-}
-
-TEST_CASE("sweep: `only` fails one request, and one that does not exist is told") {
-    const SweepReport report =
-        check_all_allocation_failures({.only = "alloc:1:once"}, leaks_first_where_second_fails);
-    CHECK(report.run_count() == 1);
-    CHECK(report.failed_runs().size() == 1);
-    const SweepReport other =
-        check_all_allocation_failures({.only = "alloc:0:all"}, leaks_first_where_second_fails);
-    CHECK(other.passed());
-    const SweepReport none =
-        check_all_allocation_failures({.only = "alloc:2:once"}, leaks_first_where_second_fails);
-    CHECK(none.verdict() == Verdict::not_run);
-    says(none, "no such request");
-}
-
-TEST_CASE("sweep: a malformed point is told, and nothing runs") {
-    for (const char* const only : {"", "17", "alloc", "alloc:x:once", "alloc:1", "alloc:1:twice",
-                                   "free:1:once", "alloc:1:once:", "alloc:-1:once"}) {
-        const SweepReport report = check_all_allocation_failures({.only = only}, correct);
-        INFO(only);
-        CHECK(report.verdict() == Verdict::not_run);
-        CHECK(report.run_count() == 0);
-        says(report, "should be like 'alloc:17:once'");
-    }
-}
-
-TEST_CASE("sweep: the environment comes before the options") {
-    setenv("CARBIDE_SWEEP_ONLY", "alloc:1:all", 1);
-    const SweepReport report =
-        check_all_allocation_failures({.only = "alloc:0:once"}, leaks_first_where_second_fails);
-    setenv("CARBIDE_SWEEP_ONLY", "nonsense", 1);
-    const SweepReport malformed = check_all_allocation_failures(correct);
-    unsetenv("CARBIDE_SWEEP_ONLY");
-    REQUIRE(report.failed_runs().size() == 1);
-    CHECK(report.failed_runs()[0].point == FailurePoint{Kind::alloc, 1, Repeat::all_from_there_on});
-    says(malformed, "CARBIDE_SWEEP_ONLY is 'nonsense'");
-
-    setenv("CARBIDE_SWEEP_SAMPLE", "1", 1);
-    const SweepReport sampled = check_all_allocation_failures(correct);
-    setenv("CARBIDE_SWEEP_SAMPLE", "many", 1);
-    const SweepReport no_number = check_all_allocation_failures(correct);
-    unsetenv("CARBIDE_SWEEP_SAMPLE");
-    CHECK(sampled.run_count() == 1);
-    says(no_number, "CARBIDE_SWEEP_SAMPLE is 'many'");
-}
-
-Result<void> many(Allocator allocator, int count) {
-    for (int i = 0; i < count; ++i) {
-        CARBIDE_TRY_LET(slice, allocator.alloc<int>(1));
-        allocator.free(slice);
-    }
-    return {};
-}
-
-TEST_CASE("sweep: a sample has the wanted size, and its seed is in the message") {
-    const SweepReport report =
-        check_all_allocation_failures({.sample_count = 10, .seed = 5}, [](Allocator allocator) {
-            static_cast<void>(many(allocator, 50));
-            return true;
-        });
-    CHECK(report.run_count() == 10);
-    CHECK(report.count(Verdict::swallowed) == 10);
-    says(report, "a sample, seed 5");
-    std::vector<std::size_t> indices;
-    for (const FailedRun& run : report.failed_runs()) indices.push_back(run.point->index);
-    CHECK(std::ranges::is_sorted(indices));
-    CHECK(indices.back() - indices.front() > 10);
-}
-
-TEST_CASE("sweep: another seed is another sample") {
-    const auto sample = [](std::uint64_t seed) {
-        const SweepReport report = check_all_allocation_failures(
-            {.sample_count = 5, .seed = seed}, [](Allocator allocator) {
-                static_cast<void>(many(allocator, 50));
-                return true;
-            });
-        std::string text;
-        for (const FailedRun& run : report.failed_runs()) text += run.point->to_string() + " ";
-        return text;
-    };
-    CHECK(sample(1) == sample(1));
-    CHECK(sample(1) != sample(2));
-}
-
-// A stack of numbers that grows by hand.
-class Numbers {
-public:
-    explicit Numbers(Allocator allocator) noexcept : allocator_(allocator) {}
-    ~Numbers() { allocator_.free(items_); }
-    Numbers(const Numbers&) = delete;
-    Numbers& operator=(const Numbers&) = delete;
-
-    Result<void> push(int number, bool forgetful) {
-        if (forgetful) ++size_;
-        if (size_ + (forgetful ? 0 : 1) > items_.size()) {
-            CARBIDE_TRY_LET(grown, allocator_.realloc(items_, items_.size() * 2 + 1));
-            items_ = grown;
-        }
-        if (!forgetful) ++size_;
-        items_[size_ - 1] = number;
-        return {};
-    }
-    [[nodiscard]] std::vector<int> content() const { return {items_.begin(), items_.end()}; }
-    [[nodiscard]] std::size_t size() const { return size_; }
-
-private:
-    Allocator allocator_;
-    std::span<int> items_;
-    std::size_t size_ = 0;
-};
-
-SweepReport strong_guarantee_of_push(bool forgetful) {
-    return check_strong_guarantee([](Allocator allocator) { return Numbers(allocator); },
-                                  [forgetful](Numbers& numbers, Allocator) -> Result<void> {
-                                      return numbers.push(3, forgetful);
-                                  },
-                                  [](const Numbers& numbers) { return numbers.size(); });
-}
-
-TEST_CASE("sweep: an object that a failed operation has changed breaks the strong guarantee") {
-    const SweepReport good = strong_guarantee_of_push(false);
-    INFO(good.message());
-    CHECK(good.passed());
-    CHECK(good.alloc_count() == 1);
-    const SweepReport bad = strong_guarantee_of_push(true);
-    CHECK(bad.verdict() == Verdict::changed);
-    says(bad, "the object is not as it was before");
-}
-
-TEST_CASE("sweep: what builds the object is neither counted nor failed") {
-    const SweepReport report = check_strong_guarantee(
-        [](Allocator allocator) {
-            auto slice = make_owned_slice<int>(allocator, 8);
-            REQUIRE(slice.has_value());
-            return std::move(*slice);
-        },
-        [](OwnedSlice<int>&, Allocator allocator) {
-            return make_owned_slice<int>(allocator, 1).has_value();
-        },
-        [](const OwnedSlice<int>& slice) { return slice.size(); });
-    INFO(report.message());
-    CHECK(report.passed());
-    CHECK(report.alloc_count() == 1);
-}
-
-struct AsksInTheEnd {
-    Allocator allocator;
-    bool* failed;
-    ~AsksInTheEnd() { *failed = *failed || !make_owned_slice<int>(allocator, 1).has_value(); }
-};
-
-TEST_CASE("sweep: what ends the object is not failed either") {
-    bool failed = false;
-    const SweepReport report = check_strong_guarantee(
-        [&](Allocator allocator) { return AsksInTheEnd{allocator, &failed}; },
-        [](AsksInTheEnd&, Allocator allocator) {
-            return make_owned_slice<int>(allocator, 1).has_value();
-        },
-        [](const AsksInTheEnd&) { return 0; });
-    INFO(report.message());
-    CHECK(report.passed());
-    CHECK_FALSE(failed);
 }
 
 TEST_CASE("sweep: every verdict has a name of its own") {

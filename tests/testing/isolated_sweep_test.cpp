@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -13,16 +14,11 @@
 #include "carbide/owned_slice.hpp"
 #include "carbide/testing/allocation_failures.hpp"
 #include "carbide/try.hpp"
+#include "platform/libbacktrace.hpp"
+#include "testing/swept_functions.hpp"
 
 namespace carbide::testing {
 namespace {
-
-bool says(const SweepReport& report, std::string_view text) {
-    INFO(report.message());
-    const bool found = report.message().find(text) != std::string::npos;
-    CHECK_MESSAGE(found, "expected: ", text);
-    return found;
-}
 
 [[gnu::noinline]] void crash_where_null(volatile int* number) { *number = 1; }
 
@@ -78,6 +74,13 @@ TEST_CASE("isolated sweep: a crash is told with its signal and both places") {
     says(report, "signal 11 (Segmentation fault)");
     says(report, "the failure was induced here:\n");
     says(report, "it crashed here:\n");
+    if (platform::libbacktrace::is_linked_in()) {
+        const std::size_t place = report.message().find("it crashed here:\n");
+        const std::string stack = report.message().substr(place, 200);
+        CHECK(stack.find("    #0 ") != std::string::npos);
+        CHECK(stack.substr(stack.find("    #0 "), 100).find("crash_where_null") !=
+              std::string::npos);
+    }
 #endif
 }
 
@@ -102,7 +105,23 @@ TEST_CASE("isolated sweep: a function that ends the process has crashed") {
             return true;
         });
     CHECK(report.verdict() == Verdict::crashed);
+    says(report,
+         "crashed: alloc 0 failed, once\n"
+         "    the process was ended with status 3 in the middle of the run\n");
+}
+
+TEST_CASE("isolated sweep: where a function calls exit, it is told where, and for which failure") {
+    const SweepReport report =
+        check_all_allocation_failures({.isolate = true}, [](Allocator allocator) {
+            const auto slice = make_owned_slice<int>(allocator, 8);
+            if (!slice.has_value()) std::exit(3);
+            return true;
+        });
+    CHECK(report.verdict() == Verdict::crashed);
     says(report, "ended with status 3 in the middle of the run");
+    says(report, "the failure was induced here:\n");
+    says(report, "it ended here:\n");
+    CHECK(report.message().find("ended_the_process") == std::string::npos);
 }
 
 TEST_CASE("isolated sweep: a killed function has crashed, and this process lives") {
@@ -187,7 +206,7 @@ TEST_CASE("isolated sweep: what AddressSanitizer stops is a crash with its repor
     CHECK(report.verdict() == Verdict::crashed);
     says(report, "SUMMARY: AddressSanitizer");
     says(report, "the failure was induced here:\n");
-    says(report, "it crashed here:\n");
+    says(report, "it ended here:\n");
 }
 #else
 // AddressSanitizer reports the fault itself, and ends the process before our handlers see it.
