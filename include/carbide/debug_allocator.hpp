@@ -48,6 +48,9 @@ public:
         in_front,  // Right in front of each.
     };
 
+    /// Of a report. JSON is an object a line.
+    enum class Format : unsigned char { text, json };
+
     /// What `checked_build` changes is in the table of docs/debugging.md.
     struct Options {
         /// Where chunks come from. Guard mode does not use it.
@@ -98,9 +101,12 @@ public:
         OnFinding on_finding = OnFinding::report;
         FindingCallback callback = {};
 
-        /// Reports are appended to this file; null is standard error. Where it cannot be opened
-        /// standard error is used, after a line that says why.
+        /// Reports are appended to this file; null is standard error. Where it cannot be opened or
+        /// takes no more, standard error is used, after a line that says why.
         const char* report_path = nullptr;
+
+        /// Of findings, and of leaks where `report_leaks` is not told otherwise.
+        Format report_format = Format::text;
 
         /// A LeakSanitizer suppression file (`leak:PATTERN` a line); leaks with a matching frame
         /// are counted and not reported. A malformed line is reported, and has no effect.
@@ -124,14 +130,14 @@ public:
     ~DebugAllocator();
 
     /// Checks everything, reports leaks, and gives all memory back. Returns whether anything
-    /// leaked. Later use of the allocator is out of memory, and its late frees are foreign ones.
+    /// leaked. Later use of the allocator is out of memory, and a late free is a foreign one, whose
+    /// report says that the allocator is over.
     [[nodiscard]] bool deinit() noexcept;
 
-    enum class Format : unsigned char { text, json };
-
-    /// Reports what is lent out now, grouped by stack, largest first. Returns the number of
-    /// allocations, without the suppressed ones. Other threads wait meanwhile.
-    std::size_t report_leaks(Format format = Format::text) noexcept;
+    /// Reports what is lent out now, if anything, grouped by stack, largest first. Returns the
+    /// number of allocations, without the suppressed ones. Other threads wait meanwhile.
+    std::size_t report_leaks() noexcept;
+    std::size_t report_leaks(Format format) noexcept;
 
     /// The same without a word.
     [[nodiscard]] std::size_t leak_count() noexcept;
@@ -140,11 +146,13 @@ public:
     /// findings, each of which was reported; the damage is repaired, so that none is told twice.
     std::size_t check_all() noexcept;
 
-    /// Requested bytes, and allocations.
+    /// Requested bytes, and allocations. With several threads, peaks are too low by what fits into
+    /// 64 KiB a thread.
     struct Counters {
         std::size_t current_bytes = 0;
         std::size_t current_count = 0;
-        std::size_t peak_bytes = 0;  // With several threads up to 64 KiB a thread too low.
+        std::size_t peak_bytes = 0;
+        std::size_t peak_count = 0;  // Maybe at another time than that of the bytes.
         std::uint64_t total_bytes = 0;
         std::uint64_t total_count = 0;
         std::size_t finding_count = 0;

@@ -69,6 +69,10 @@ struct Finding {
     /// null where none is known. Other allocators than debug ones are known in checked builds only.
     const char* other_allocator_name = nullptr;
 
+    /// For `foreign_free`: the allocator that was asked is over; `deinit()` has taken everything
+    /// back.
+    bool allocator_is_over = false;
+
     /// The report as it is printed. Set when a callback gets the finding.
     std::string_view text = {};
 };

@@ -31,8 +31,9 @@ struct VTable {
     void (*free)(Heap& heap, void* memory, std::size_t size_bytes,
                  std::align_val_t alignment) noexcept;
 
-    /// The heap looks at what is freed before it believes it, or passes it on to one that may. So
-    /// the caller leaves the bytes alone, and filling them is up to the heap.
+    /// The heap looks at what is freed before it believes it, passes it on to one that may, or
+    /// leaves nothing to fill. So the caller leaves the bytes alone, and filling them is up to the
+    /// heap.
     bool verifies_frees = false;
 
     /// For reports: whether the address lies in memory that the heap has taken for itself. Null

@@ -28,6 +28,9 @@ public:
 private:
     friend HeapOperations;
 
+    // So that nobody fills what is unmapped next.
+    static constexpr bool verifies_frees = true;
+
     static void* slow_alloc(Heap& heap, std::size_t size_bytes,
                             std::align_val_t alignment) noexcept;
     static bool slow_resize(Heap& heap, void* memory, std::size_t old_bytes, std::size_t new_bytes,

@@ -55,6 +55,9 @@ NoGlobalAllocation::NoGlobalAllocation(const Options& options) noexcept : option
 }
 
 NoGlobalAllocation::~NoGlobalAllocation() {
+    if (finding_count() > options_.report_count_max && options_.on_finding == OnFinding::report) {
+        tell_count();
+    }
     if (options_.threads == Threads::this_one) {
         CARBIDE_CHECK(innermost == this,
                       "a NoGlobalAllocation ended in another thread or order than it began");
@@ -82,6 +85,18 @@ void NoGlobalAllocation::note(std::size_t size_bytes, StackTrace here) noexcept 
     } else if (!add_to_running_test(finding)) {
         print(finding);
     }
+}
+
+void NoGlobalAllocation::tell_count() const noexcept {
+    platform::ReportText text;
+    text.text("carbide: ")
+        .count(finding_count(), "global allocation")
+        .text(" where none is allowed");
+    if (*options_.name != '\0') text.text(", in the scope '").text(options_.name).text("'");
+    text.text(", of which the first ").number(options_.report_count_max).text(" were reported\n");
+    const GlobalAllocationAllowed while_reporting;
+    const Finding finding{.kind = FindingKind::global_allocation, .text = text.view()};
+    if (!add_to_running_test(finding)) text.write_to(STDERR_FILENO);
 }
 
 }  // namespace carbide::testing

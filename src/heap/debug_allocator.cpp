@@ -39,7 +39,8 @@ const char* DebugAllocator::Options::mistake() const noexcept {
         return "a pad is larger than 4096 bytes";
     }
     if (quarantine_bytes != 0 && !fill_freed.has_value()) {
-        return "quarantine_bytes without fill_freed: there would be nothing to check";
+        return "quarantine_bytes needs fill_freed, or there is nothing to check; with NDEBUG that "
+               "is off unless it is set";
     }
     if (refresh_trace_on_resize && stack_frame_count == 0) {
         return "refresh_trace_on_resize with a stack_frame_count of 0: there are no traces";
@@ -111,6 +112,10 @@ void DebugAllocator::slow_free(Heap& heap, void* memory, std::size_t size_bytes,
 
 bool DebugAllocator::deinit() noexcept {
     return state_ != nullptr && state_->deinit(platform::caller_point());
+}
+
+std::size_t DebugAllocator::report_leaks() noexcept {
+    return state_ == nullptr ? 0 : state_->report_leaks();
 }
 
 std::size_t DebugAllocator::report_leaks(Format format) noexcept {

@@ -12,9 +12,11 @@
 #include "platform/threads.hpp"
 
 namespace carbide {
+namespace detail {
 namespace {
 
 // The table of a heap that has been destroyed. The header is stale but for what ~Heap left.
+// In `detail`, whose frames the stack leaves out: it begins with the caller.
 [[noreturn]] void report_destroyed(const Heap& heap) noexcept {
     platform::Message()
         .text("carbide: the allocator '")
@@ -25,17 +27,21 @@ namespace {
     __builtin_trap();
 }
 
-constexpr VTable destroyed_table{
-    [](Heap& heap, std::size_t, std::align_val_t) noexcept -> void* { report_destroyed(heap); },
-    [](Heap& heap, void*, std::size_t, std::size_t, std::align_val_t) noexcept -> bool {
-        report_destroyed(heap);
-    },
-    [](Heap& heap, void*, std::size_t, std::size_t, std::align_val_t) noexcept -> void* {
-        report_destroyed(heap);
-    },
-    [](Heap& heap, void*, std::size_t, std::align_val_t) noexcept { report_destroyed(heap); },
-    true,  // The memory may be gone as well.
-};
+void* alloc_destroyed(Heap& heap, std::size_t, std::align_val_t) noexcept {
+    report_destroyed(heap);
+}
+bool resize_destroyed(Heap& heap, void*, std::size_t, std::size_t, std::align_val_t) noexcept {
+    report_destroyed(heap);
+}
+void* remap_destroyed(Heap& heap, void*, std::size_t, std::size_t, std::align_val_t) noexcept {
+    report_destroyed(heap);
+}
+void free_destroyed(Heap& heap, void*, std::size_t, std::align_val_t) noexcept {
+    report_destroyed(heap);
+}
+
+constexpr VTable destroyed_table{alloc_destroyed, resize_destroyed, remap_destroyed, free_destroyed,
+                                 true};  // The memory may be gone as well.
 
 // What stands in `Heap::owner` for the running thread: odd, as that of a lock is even, and never
 // one of the two reserved values.
@@ -45,7 +51,7 @@ std::uintptr_t thread_owner(int thread_id) noexcept {
 
 platform::Message& describe_owner(platform::Message& message, std::uintptr_t owner) noexcept {
     if ((owner & 1) != 0) return message.text("thread ").number(owner >> 1);
-    const char* const lock_name = detail::LockOwner::name_of(owner);
+    const char* const lock_name = LockOwner::name_of(owner);
     return message.text("the lock '").text(lock_name != nullptr ? lock_name : "").text("'");
 }
 
@@ -65,21 +71,22 @@ thread_local std::uintptr_t scoped_owner = 0;
 
 // The locks that live. A list of their own links, because nothing here may allocate.
 constinit std::mutex locks_mutex;
-constinit detail::LockOwner* newest_lock = nullptr;
+constinit LockOwner* newest_lock = nullptr;
 constinit std::uintptr_t newest_lock_identity = 0;
 
 bool may_be_claimed(std::uintptr_t owner) noexcept {
     if (owner == Heap::owner_unclaimed) return true;
-    return (owner & 1) == 0 && detail::LockOwner::name_of(owner) == nullptr;
+    return (owner & 1) == 0 && LockOwner::name_of(owner) == nullptr;
 }
 
 }  // namespace
+}  // namespace detail
 
 Heap::~Heap() {
     if (vtable->owns != nullptr) detail::HeapRegistry::remove(*this);
     cursor = 0;
     limit = 0;
-    vtable = &destroyed_table;
+    vtable = &detail::destroyed_table;
     // Without this the compiler drops the stores, since nobody may look at a destroyed object.
     asm volatile("" : : "r"(this) : "memory");
 }

@@ -115,19 +115,21 @@ void ReportText::clear() noexcept {
     is_cut_ = false;
 }
 
-void ReportText::write_to(int file_descriptor) const noexcept {
+int ReportText::write_to(int file_descriptor) const noexcept {
     const int kept_errno = errno;
-    for (std::size_t done = 0; done < size_bytes_;) {
+    int error = 0;
+    for (std::size_t done = 0; done < size_bytes_ && error == 0;) {
         const ssize_t written = write(file_descriptor, begin_ + done, size_bytes_ - done);
         if (written > 0) {
             done += static_cast<std::size_t>(written);
         } else if (written < 0 && errno == EAGAIN) {
-            if (!wait_until_writable(file_descriptor)) break;
+            if (!wait_until_writable(file_descriptor)) error = EAGAIN;
         } else if (written == 0 || errno != EINTR) {
-            break;
+            error = written == 0 ? EIO : errno;
         }
     }
     errno = kept_errno;
+    return error;
 }
 
 // The mark must fit behind whatever is appended, so it counts as used.

@@ -46,8 +46,9 @@ public:
     /// Empty again; keeps its pages.
     void clear() noexcept;
 
-    /// Writes everything, also where that takes several writes; errno stays as it was.
-    void write_to(int file_descriptor) const noexcept;
+    /// Writes everything, also where that takes several writes; errno stays as it was. Returns 0,
+    /// or the errno of the write that failed.
+    int write_to(int file_descriptor) const noexcept;
 
 private:
     static constexpr std::string_view cut_mark = "\n[the rest is missing: out of memory]\n";

@@ -12,6 +12,22 @@ namespace {
 // Each takes the whole time limit; more tell nothing new.
 constexpr std::size_t hung_run_count_max = 3;
 
+// "two runs with the same arguments differ: 1 and 2 allocs, results 'a' and 'b'"
+std::string difference_of(const Expectation& one, const RunRecord& other) {
+    std::string text;
+    const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+    const auto add_counts = [&](std::size_t first, std::size_t second, const char* what) {
+        if (first == second) return;
+        add(std::to_string(first) + " and " + std::to_string(second) + " " + what);
+    };
+    add_counts(one.alloc_count, other.alloc_count, "allocs");
+    add_counts(one.resize_count, other.resize_count, "resizes");
+    if (one.outcome.value_hash != other.outcome.value_hash) {
+        add("results " + std::string(one.outcome.text) + " and " + other.outcome.text);
+    }
+    return "two runs with the same arguments differ: " + text;
+}
+
 }  // namespace
 
 std::string_view name_of(Verdict verdict) noexcept {
@@ -79,15 +95,7 @@ bool Sweep::run_without_failures() {
             record.outcome.value_hash == expected_.outcome.value_hash) {
             continue;
         }
-        note(
-            std::nullopt,
-            {Verdict::non_deterministic,
-             "two runs with the same arguments differ: " + std::to_string(expected_.alloc_count) +
-                 " and " + std::to_string(record.alloc_count) + " allocs, " +
-                 std::to_string(expected_.resize_count) + " and " +
-                 std::to_string(record.resize_count) + " resizes" +
-                 (record.outcome.value_hash != expected_.outcome.value_hash ? ", and another result"
-                                                                            : "")});
+        note(std::nullopt, {Verdict::non_deterministic, difference_of(expected_, record)});
         return false;
     }
     return true;
@@ -150,20 +158,21 @@ void Sweep::note(const std::optional<FailurePoint>& point, Judgement judgement) 
     if (judgement.verdict == Verdict::passed) return;
     FailedRun run{.verdict = judgement.verdict, .point = point, .finding = std::nullopt};
     if (record_->has_finding) run.finding = record_->first_finding;
-    if (!child_end_.empty()) judgement.explanation += "\n" + child_end_;
+    add_child_end(judgement, child_end_);
     report_.failed_runs_.push_back(run);
     text_.add(run, *record_, judgement.explanation);
 }
 
 std::string Sweep::heading(const PointSelection& selection) const {
     std::string text = "check_all_allocation_failures: ";
-    const std::string counts = std::to_string(report_.alloc_count_) + " allocs, " +
-                               std::to_string(report_.resize_count_) + " resizes";
+    if (report_.verdict() == Verdict::not_run) return text + "nothing was failed";
+    const std::string counts =
+        counted(report_.alloc_count_, "alloc") + ", " + counted(report_.resize_count_, "resize");
     if (report_.run_count_ == 0) {
         return text + "nothing was failed, the function itself did not pass (" + counts + ")";
     }
     text += std::to_string(report_.failed_runs_.size()) + " of " +
-            std::to_string(report_.run_count_) + " runs with a failure did not pass (" + counts;
+            counted(report_.run_count_, "run") + " with a failure did not pass (" + counts;
     if (selection.sample_count != SIZE_MAX) {
         text += "; a sample, seed " + std::to_string(selection.seed);
     }

@@ -102,6 +102,9 @@ PointSelection select_points(const char* only, std::size_t sample_count, std::ui
     PointSelection selection{.only = {}, .sample_count = sample_count, .seed = seed, .mistake = {}};
     read_variable("CARBIDE_SWEEP_SAMPLE", selection.sample_count, selection.mistake);
     read_variable("CARBIDE_SWEEP_SEED", selection.seed, selection.mistake);
+    if (selection.mistake.empty() && selection.sample_count == 0) {
+        selection.mistake = "the sample is of 0 runs, which would show nothing";
+    }
     const char* const variable = std::getenv("CARBIDE_SWEEP_ONLY");
     const char* const text = variable != nullptr ? variable : only;
     if (text == nullptr) return selection;

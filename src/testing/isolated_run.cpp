@@ -19,7 +19,9 @@
 #include <new>
 #include <utility>
 
+#include "platform/signal_point.hpp"
 #include "platform/stack.hpp"
+#include "platform/traces.hpp"
 #include "testing/finding_log.hpp"
 
 // There where a sanitizer watches: called before it ends the process.
@@ -67,33 +69,41 @@ void note_end(StackTrace here) noexcept {
     }
 }
 
-void crashed(int signal) noexcept {
+// Of what the handler has interrupted; where that cannot be told, with the handler.
+StackTrace interrupted_trace(const void* context) noexcept {
+    const platform::StackPoint at = platform::interrupted_point(context);
+    if (at.return_address == 0) return StackTrace::capture(StackTrace::frame_count_max);
+    return platform::capture_trace(at, StackTrace::frame_count_max);
+}
+
+void crashed(int signal, siginfo_t*, void* context) noexcept {
     if (watched_record != nullptr && !watched_record->ended) {
         watched_record->signal = signal;
-        note_end(StackTrace::capture(StackTrace::frame_count_max));
+        note_end(interrupted_trace(context));
     }
     raise(signal);  // Its effect is the default again.
 }
 
-void timed_out(int) noexcept {
+void timed_out(int, siginfo_t*, void* context) noexcept {
     // Where the handler above hangs, the signal that it was called for is the verdict.
     if (watched_record != nullptr && !watched_record->ended && watched_record->signal == 0) {
         watched_record->hung = true;
-        note_end(StackTrace::capture(StackTrace::frame_count_max));
+        note_end(interrupted_trace(context));
     }
     _exit(status_hung);
 }
 
-void stopped_by_sanitizer() {
+// By exit(3), or by a sanitizer.
+void ended_the_process() {
     if (watched_record == nullptr || watched_record->ended || watched_record->signal != 0) return;
-    note_end(StackTrace::capture(StackTrace::frame_count_max));
+    note_end(platform::capture_trace(platform::caller_point(), StackTrace::frame_count_max));
 }
 
-void install(int signal, void (*handler)(int)) noexcept {
+void install(int signal, void (*handler)(int, siginfo_t*, void*)) noexcept {
     struct sigaction action{};
-    action.sa_handler = handler;
+    action.sa_sigaction = handler;
     // Reset, so that a second crash, in the handler, ends the process.
-    action.sa_flags = SA_ONSTACK | SA_NODEFER | static_cast<int>(SA_RESETHAND);
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | static_cast<int>(SA_RESETHAND);
     sigaction(signal, &action, nullptr);
 }
 
@@ -110,8 +120,9 @@ void install_handlers(unsigned time_limit_ms) noexcept {
         install(signal, crashed);
     }
     install(SIGALRM, timed_out);
+    static_cast<void>(std::atexit(ended_the_process));
     if (__sanitizer_set_death_callback != nullptr) {
-        __sanitizer_set_death_callback(stopped_by_sanitizer);
+        __sanitizer_set_death_callback(ended_the_process);
     }
     sigset_t wanted;
     sigemptyset(&wanted);

@@ -10,7 +10,7 @@ namespace {
 using Kind = detail::RunOutcome::Kind;
 
 std::string counts_text(std::size_t alloc_count, std::size_t resize_count) {
-    return std::to_string(alloc_count) + " allocs and " + std::to_string(resize_count) + " resizes";
+    return counted(alloc_count, "alloc") + " and " + counted(resize_count, "resize");
 }
 
 std::string outcome_text(const detail::RunOutcome& outcome) {
@@ -83,6 +83,12 @@ Judgement judge(const RunRecord& record, const std::optional<FailurePoint>& poin
     if (record.outcome.kind == Kind::succeeded) return {};
     return {Verdict::wrong_result,
             outcome_text(record.outcome) + ", although every request succeeded"};
+}
+
+void add_child_end(Judgement& judgement, std::string_view child_end) {
+    if (child_end.empty()) return;
+    if (!judgement.explanation.empty()) judgement.explanation += "\n";
+    judgement.explanation += child_end;
 }
 
 void note_report(RunRecord& record, const TestReport& report) {

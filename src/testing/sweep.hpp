@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct Expectation {
 /// `point` is none for the run without failures, where `expected` is not looked at.
 [[nodiscard]] Judgement judge(const RunRecord& record, const std::optional<FailurePoint>& point,
                               const Expectation& expected);
+
+/// What a child said that did not come to its end, in a line of its own.
+void add_child_end(Judgement& judgement, std::string_view child_end);
 
 /// Puts what the allocator has found into the record, and the stack where it tells something.
 void note_report(RunRecord& record, const TestReport& report);

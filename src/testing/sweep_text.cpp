@@ -11,9 +11,18 @@ namespace {
 constexpr std::size_t mistake_count_max = 8;
 constexpr std::size_t other_point_count_max = 5;
 
+std::string_view end_label(Verdict verdict, const RunRecord& record) noexcept {
+    if (verdict == Verdict::hung) return "  it was stopped here:\n";
+    return record.signal != 0 ? "  it crashed here:\n" : "  it ended here:\n";
+}
+
 std::string text_of(const FailedRun& run, const RunRecord& record, std::string_view explanation) {
     std::string text(name_of(run.verdict));
-    text += run.point.has_value() ? ": " + describe(*run.point) : ": without any failure";
+    if (run.point.has_value()) {
+        text += ": " + describe(*run.point);
+    } else if (run.verdict != Verdict::not_run) {
+        text += ": without any failure";
+    }
     text += "\n";
     if (!explanation.empty()) text += indented(explanation);
     if (!record.induced_at.view().empty()) {
@@ -21,7 +30,7 @@ std::string text_of(const FailedRun& run, const RunRecord& record, std::string_v
         text += record.induced_at.view();
     }
     if (!record.ended_at.view().empty()) {
-        text += run.verdict == Verdict::hung ? "  it was stopped here:\n" : "  it crashed here:\n";
+        text += end_label(run.verdict, record);
         text += record.ended_at.view();
     }
     if (!record.findings.view().empty()) {
@@ -32,6 +41,10 @@ std::string text_of(const FailedRun& run, const RunRecord& record, std::string_v
 }
 
 }  // namespace
+
+std::string counted(std::size_t count, std::string_view noun) {
+    return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
 
 std::string indented(std::string_view text) {
     std::string result;
@@ -80,13 +93,13 @@ std::string SweepText::finish(const std::string& heading) const {
             if (more != 0) text += " and " + std::to_string(more) + " more";
             text += "\n";
         }
-        if (mistake.run.point.has_value()) {
+        if (mistake.run.point.has_value() && mistake.run.verdict != Verdict::not_run) {
             text +=
                 "  to run only this: CARBIDE_SWEEP_ONLY=" + mistake.run.point->to_string() + "\n";
         }
     }
     if (untold_count_ != 0) {
-        text += "\nand " + std::to_string(untold_count_) + " more runs that did not pass\n";
+        text += "\nand " + counted(untold_count_, "more run") + " that did not pass\n";
     }
     return text;
 }

@@ -33,6 +33,9 @@ private:
     std::size_t untold_count_ = 0;
 };
 
+/// "1 alloc", "3 allocs".
+[[nodiscard]] std::string counted(std::size_t count, std::string_view noun);
+
 /// "    " in front of each line.
 [[nodiscard]] std::string indented(std::string_view text);
 

@@ -44,7 +44,7 @@ Judgement judge_test(const RunRecord& record, std::string_view child_end) {
     if (record.ended && !record.is_corrupted() && !record.leaked) return {};
     Judgement judgement = judge(record, std::nullopt, {});
     if (record.ended) judgement.explanation.clear();
-    if (!child_end.empty()) judgement.explanation += "\n" + std::string(child_end);
+    add_child_end(judgement, child_end);
     return judgement;
 }
 
@@ -96,9 +96,9 @@ bool TestSweep::run_children(const std::string& test_name) {
         if (judgement.verdict == Verdict::hung) ++hung_count;
     }
     if (failed_count != 0) {
-        message_ = text.finish(
-            "'" + test_name + "' under the failure sweep: " + std::to_string(failed_count) +
-            " of " + std::to_string(run_count) + " runs with a failure did not pass");
+        message_ = text.finish("'" + test_name +
+                               "' under the failure sweep: " + std::to_string(failed_count) +
+                               " of " + counted(run_count, "run") + " with a failure did not pass");
     }
     return false;
 }

@@ -279,12 +279,12 @@ TEST_CASE("no global allocation: a callback that allocates does not find itself"
 
 TEST_CASE("no global allocation: without a callback it prints") {
     const auto result = tests::run_in_child([] {
-        const NoGlobalAllocation scope;
+        const NoGlobalAllocation scope({.name = "index"});
         use(std::string(1000, 'x').data());
     });
     CHECK(result.signal == 0);
-    CHECK(result.wrote("global allocation"));
-    CHECK(result.wrote("'no global allocation'"));
+    CHECK(result.wrote(
+        "carbide: global allocation where none is allowed, in the scope 'index': 1,001 bytes\n"));
 }
 
 TEST_CASE("no global allocation: a loop is counted to its end, and not printed so often") {
@@ -293,6 +293,21 @@ TEST_CASE("no global allocation: a loop is counted to its end, and not printed s
     for (int i = 0; i < 100; ++i) use(std::string(1000, 'x').data());
     CHECK(scope.finding_count() == 100);
     CHECK(collected.count == 10);
+}
+
+TEST_CASE("no global allocation: the end of a scope tells how many were not printed") {
+    const auto result = tests::run_in_child([] {
+        const NoGlobalAllocation scope({.report_count_max = 3, .name = "index"});
+        for (int i = 0; i < 5; ++i) use(std::string(1000, 'x').data());
+    });
+    CHECK(result.stderr_text.ends_with(
+        "\ncarbide: 5 global allocations where none is allowed, in the scope 'index', of which the "
+        "first 3 were reported\n"));
+    const auto few = tests::run_in_child([] {
+        const NoGlobalAllocation scope({.report_count_max = 3});
+        for (int i = 0; i < 3; ++i) use(std::string(1000, 'x').data());
+    });
+    CHECK_FALSE(few.wrote("were reported"));
 }
 
 TEST_CASE("no global allocation: it aborts where it is told to") {

@@ -130,9 +130,13 @@ TEST_CASE("report_text: a report that needs several writes arrives whole") {
     check_arrives_whole(O_NONBLOCK);
 }
 
-TEST_CASE("report_text: writing leaves errno as it was, even where it fails") {
+TEST_CASE("report_text: writing says why it failed, and leaves errno as it was") {
     errno = EDOM;
-    ReportText().text("to nowhere").write_to(-1);
+    CHECK(ReportText().text("to nowhere").write_to(-1) == EBADF);
+    const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    REQUIRE(full >= 0);
+    CHECK(ReportText().text("to nowhere").write_to(full) == ENOSPC);
+    close(full);
     CHECK(errno == EDOM);
 }
 

@@ -41,10 +41,11 @@ public:
         /// Frames per call stack. 0: no stacks.
         unsigned stack_frame_count = 16;
 
-        /// Later findings are only counted.
+        /// Later findings are only counted, and the end of the scope tells how many there were.
         std::size_t report_count_max = 10;
 
-        const char* name = "no global allocation";
+        /// Of the scope, for reports; may be empty.
+        const char* name = "";
     };
 
     NoGlobalAllocation() noexcept;
@@ -63,6 +64,8 @@ public:
     [[nodiscard]] unsigned stack_frame_count() const noexcept { return options_.stack_frame_count; }
 
 private:
+    void tell_count() const noexcept;
+
     Options options_;
     NoGlobalAllocation* outer_ = nullptr;
     std::atomic<std::size_t> finding_count_ = 0;

@@ -63,10 +63,39 @@ concept OwnedNumbers = requires(const T& numbers) {
     { numbers.size() } -> std::convertible_to<std::size_t>;
 };
 
+/// Equal numbers have equal bytes in it. Not so as they are: 0.0 equals -0.0, and a long double has
+/// bytes that mean nothing.
+template <class T>
+std::uint64_t hash_of_number(T number) noexcept {
+    if constexpr (std::is_floating_point_v<T>) {
+        if (number == 0) number = 0;
+        const auto rounded = static_cast<double>(number);
+        const T rest = number - static_cast<T>(rounded);
+        const double parts[] = {rounded, static_cast<double>(rest)};
+        return hash_of(parts, sizeof parts);
+    } else {
+        return hash_of(&number, sizeof number);
+    }
+}
+
+template <class T>
+std::uint64_t hash_of_numbers(const T* numbers, std::size_t count) noexcept {
+    if constexpr (!std::is_floating_point_v<T>) {
+        return hash_of(numbers, count * sizeof(T));
+    } else {
+        std::uint64_t hash = count;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint64_t both[] = {hash, hash_of_number(numbers[i])};
+            hash = hash_of(both, sizeof both);
+        }
+        return hash;
+    }
+}
+
 template <class T>
 void note_number(RunOutcome& outcome, T number) noexcept {
     outcome.has_value = true;
-    outcome.value_hash = hash_of(&number, sizeof number);
+    outcome.value_hash = hash_of_number(number);
     if constexpr (std::is_floating_point_v<T>) {
         std::snprintf(outcome.text, sizeof outcome.text, "%g", static_cast<double>(number));
     } else if constexpr (std::is_enum_v<T> || std::is_signed_v<T>) {
@@ -85,7 +114,7 @@ void note_value(RunOutcome& outcome, const T& value) noexcept {
     } else if constexpr (OwnedNumbers<T>) {
         const std::size_t size = value.size();
         outcome.has_value = true;
-        outcome.value_hash = hash_of(value.data(), size * sizeof(*value.data()));
+        outcome.value_hash = hash_of_numbers(value.data(), size);
         if constexpr (std::convertible_to<const T&, std::string_view>) {
             const std::string_view text(value);
             const int shown = static_cast<int>(size < 60 ? size : 60);

@@ -116,7 +116,8 @@ void DebugState::add_foreign(const void* memory, std::size_t size_bytes, std::al
                   .address = memory,
                   .claimed_size_bytes = size_bytes,
                   .claimed_alignment_bytes = static_cast<std::size_t>(alignment),
-                  .here = trace_here(&from)});
+                  .here = trace_here(&from),
+                  .allocator_is_over = is_over_});
 }
 
 // Both pads, each a finding of its own; they are as new afterwards.

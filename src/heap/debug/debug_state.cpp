@@ -183,10 +183,15 @@ void DebugState::free_found(Shard& shard, const Found& found, StackTrace trace,
         release(shard, found);
         return;
     }
-    if (options_.fill_freed.has_value()) fill(block, size_bytes, *options_.fill_freed);
+    // What is unmapped at once nobody reads, and a late write faults by itself.
+    const bool is_unmapped =
+        span.is_large && unmaps_large_ && size_bytes > options_.quarantine_bytes;
+    if (options_.fill_freed.has_value() && !is_unmapped) {
+        fill(block, size_bytes, *options_.fill_freed);
+    }
     if (marks_) mark_no_access(pointer(block), size_bytes);
 
-    if (options_.quarantine_bytes != 0) {
+    if (options_.quarantine_bytes != 0 && !is_unmapped) {
         const QuarantinedSlot slot{&span, found.index};
         if (shard.quarantine.push(slot, size_bytes)) {
             record.set_state(SlotState::quarantined);
@@ -288,28 +293,37 @@ bool DebugState::resize_found(Shard& shard, const Found& found, std::size_t new_
         record.packed = Record::pack(new_bytes, 0, SlotState::unused) | (record.packed & ~0xFFFFFU);
     }
     if (options_.refresh_trace_on_resize) record.allocated = trace_of(from).id();
-    if (new_bytes < old_bytes && options_.fill_freed.has_value()) {
-        fill(block + new_bytes, old_bytes - new_bytes, *options_.fill_freed);
+    // Only what changes hands is marked: others may be reading what stays lent out.
+    if (new_bytes < old_bytes) {
+        const std::uintptr_t cut_off = block + new_bytes;
+        if (options_.fill_freed.has_value()) {
+            fill(cut_off, old_bytes - new_bytes, *options_.fill_freed);
+        }
+        if (marks_) mark_no_access(pointer(cut_off), old_bytes - new_bytes);
+    } else if (marks_) {
+        mark_undefined(pointer(block + old_bytes), new_bytes - old_bytes);
     }
-    if (marks_) mark_no_access(pointer(block), std::max(old_bytes, new_bytes));
-    write_pads(found, block, new_bytes);
-    if (marks_) mark_defined(pointer(block), std::min(old_bytes, new_bytes));
+    write_pad(block + new_bytes, pads_of(found, block, new_bytes).end);
     count_resize(shard, old_bytes, new_bytes);
     return true;
 }
 
+// Lends out what lies between them.
 void DebugState::write_pads(const Found& found, std::uintptr_t block,
                             std::size_t size_bytes) noexcept {
     const auto [begin, end] = pads_of(found, block, size_bytes);
-    const std::uintptr_t after = block + size_bytes;
+    if (marks_) [[unlikely]]
+        mark_undefined(pointer(block), size_bytes);
+    write_pad(begin, block);
+    write_pad(block + size_bytes, end);
+}
+
+void DebugState::write_pad(std::uintptr_t begin, std::uintptr_t end) const noexcept {
     if (marks_) [[unlikely]]
         mark_undefined(pointer(begin), end - begin);
-    Canary::write(begin, block - begin);
-    Canary::write(after, end - after);
-    if (marks_) [[unlikely]] {
-        mark_no_access(pointer(begin), block - begin);
-        mark_no_access(pointer(after), end - after);
-    }
+    Canary::write(begin, end - begin);
+    if (marks_) [[unlikely]]
+        mark_no_access(pointer(begin), end - begin);
 }
 
 bool DebugState::pads_are_intact(const Found& found, std::uintptr_t block,
@@ -341,8 +355,10 @@ void DebugState::count_alloc(Shard& shard, std::size_t size_bytes) noexcept {
     shard.peak_bytes = std::max(shard.peak_bytes, shard.live_bytes);
     shard.total_bytes += size_bytes;
     ++shard.live_count;
+    shard.peak_count = std::max(shard.peak_count, shard.live_count);
     ++shard.total_count;
     shard.unflushed_bytes += bytes;
+    ++shard.unflushed_count;
     if (shard.unflushed_bytes > flush_bytes) flush(shard);
 }
 
@@ -351,6 +367,7 @@ void DebugState::count_free(Shard& shard, std::size_t size_bytes) noexcept {
     shard.live_bytes -= bytes;
     --shard.live_count;
     shard.unflushed_bytes -= bytes;
+    --shard.unflushed_count;
     if (shard.unflushed_bytes < -flush_bytes) flush(shard);
     refund(size_bytes);
 }
@@ -365,13 +382,16 @@ void DebugState::count_resize(Shard& shard, std::size_t old_bytes, std::size_t n
 }
 
 void DebugState::flush(Shard& shard) noexcept {
-    const std::int64_t sum =
-        flushed_bytes_.fetch_add(shard.unflushed_bytes, std::memory_order_relaxed) +
-        shard.unflushed_bytes;
-    shard.unflushed_bytes = 0;
-    std::int64_t peak = flushed_peak_bytes_.load(std::memory_order_relaxed);
-    while (sum > peak &&
-           !flushed_peak_bytes_.compare_exchange_weak(peak, sum, std::memory_order_relaxed)) {
+    flush(shard.unflushed_bytes, flushed_bytes_, flushed_peak_bytes_);
+    flush(shard.unflushed_count, flushed_count_, flushed_peak_count_);
+}
+
+void DebugState::flush(std::int64_t& unflushed, std::atomic<std::int64_t>& total,
+                       std::atomic<std::int64_t>& total_peak) noexcept {
+    const std::int64_t sum = total.fetch_add(unflushed, std::memory_order_relaxed) + unflushed;
+    unflushed = 0;
+    std::int64_t peak = total_peak.load(std::memory_order_relaxed);
+    while (sum > peak && !total_peak.compare_exchange_weak(peak, sum, std::memory_order_relaxed)) {
     }
 }
 

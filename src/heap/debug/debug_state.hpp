@@ -46,6 +46,7 @@ public:
               const platform::StackPoint& from) noexcept;
 
     [[nodiscard]] bool deinit(const platform::StackPoint& from) noexcept;
+    std::size_t report_leaks() noexcept { return report_leaks(options_.report_format); }
     std::size_t report_leaks(DebugAllocator::Format format) noexcept;
     [[nodiscard]] std::size_t leak_count() noexcept;
     std::size_t check_all(const platform::StackPoint& from) noexcept;
@@ -98,6 +99,7 @@ private:
     void let_go(Shard& shard, const QuarantinedSlot& slot, const platform::StackPoint* from,
                 Findings& findings) noexcept;
     void write_pads(const Found& found, std::uintptr_t block, std::size_t size_bytes) noexcept;
+    void write_pad(std::uintptr_t begin, std::uintptr_t end) const noexcept;
     [[nodiscard]] bool pads_are_intact(const Found& found, std::uintptr_t block,
                                        std::size_t size_bytes) const noexcept;
     void fill(std::uintptr_t block, std::size_t size_bytes, unsigned char byte) const noexcept;
@@ -169,6 +171,8 @@ private:
     void count_free(Shard& shard, std::size_t size_bytes) noexcept;
     void count_resize(Shard& shard, std::size_t old_bytes, std::size_t new_bytes) noexcept;
     void flush(Shard& shard) noexcept;
+    static void flush(std::int64_t& unflushed, std::atomic<std::int64_t>& total,
+                      std::atomic<std::int64_t>& total_peak) noexcept;
     [[nodiscard]] bool charge(std::size_t size_bytes) noexcept;
     void refund(std::size_t size_bytes) noexcept;
     void log(const char* operation, const void* memory, std::size_t size_bytes,
@@ -184,6 +188,7 @@ private:
     Options options_;
     PageMap map_;
     bool marks_;            // A checker watches, and is to be told.
+    bool unmaps_large_;     // Where freed large allocations go back, they are gone.
     bool is_over_ = false;  // After deinit.
     std::atomic<const void*> told_by_remap_ = nullptr;
     std::size_t overhead_bytes_;
@@ -192,6 +197,8 @@ private:
     alignas(64) std::atomic<std::size_t> charged_bytes_ = 0;  // Where there is a limit.
     std::atomic<std::int64_t> flushed_bytes_ = 0;
     std::atomic<std::int64_t> flushed_peak_bytes_ = 0;
+    std::atomic<std::int64_t> flushed_count_ = 0;
+    std::atomic<std::int64_t> flushed_peak_count_ = 0;
 
     alignas(64) platform::Lock sources_lock_;
     ChunkSource sources_;

@@ -39,6 +39,7 @@ DebugState::DebugState(const Options& options, PageMap map) noexcept
     : options_(options),
       map_(map),
       marks_(options.mark_for_checkers && checker_watches()),
+      unmaps_large_(!options.never_unmap && &options.backing.heap() == &page_allocator().heap()),
       overhead_bytes_(options.pad_before_bytes + options.pad_after_bytes),
       reporter_(options),
       sources_({.backing = options.backing, .keeps_chunks = options.never_unmap, .marks = marks_}),
@@ -109,7 +110,7 @@ void DebugState::check_slot(const Found& found, const platform::StackPoint& from
 bool DebugState::deinit(const platform::StackPoint& from) noexcept {
     if (is_over_) return false;
     check_all(from);
-    const std::size_t leaked_count = report_leaks(DebugAllocator::Format::text);
+    const std::size_t leaked_count = report_leaks();
     for (Shard& shard : shards_) {
         const ShardGuard guard(shard, is_locking());
         while (shard.spans != nullptr) {
@@ -139,6 +140,7 @@ DebugAllocator::Counters DebugState::counters() noexcept {
     std::int64_t bytes = 0;
     std::int64_t count = 0;
     std::int64_t peak_bytes = 0;
+    std::int64_t peak_count = 0;
     unsigned used_shard_count = 0;
     for (Shard& shard : shards_) {
         const ShardGuard guard(shard, is_locking());
@@ -147,15 +149,18 @@ DebugAllocator::Counters DebugState::counters() noexcept {
         bytes += shard.live_bytes;
         count += shard.live_count;
         peak_bytes = shard.peak_bytes;
+        peak_count = shard.peak_count;
         sum.total_bytes += shard.total_bytes;
         sum.total_count += shard.total_count;
     }
     if (used_shard_count > 1) {
         peak_bytes = std::max(flushed_peak_bytes_.load(std::memory_order_relaxed), bytes);
+        peak_count = std::max(flushed_peak_count_.load(std::memory_order_relaxed), count);
     }
     sum.current_bytes = static_cast<std::size_t>(bytes);
     sum.current_count = static_cast<std::size_t>(count);
     sum.peak_bytes = static_cast<std::size_t>(peak_bytes);
+    sum.peak_count = static_cast<std::size_t>(peak_count);
     return sum;
 }
 

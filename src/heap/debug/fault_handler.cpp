@@ -11,7 +11,7 @@
 
 #include "heap/debug/registry.hpp"
 #include "platform/lock.hpp"
-#include "platform/stack_point.hpp"
+#include "platform/signal_point.hpp"
 
 namespace carbide::detail {
 namespace {
@@ -21,27 +21,12 @@ struct sigaction earlier_bus;
 constinit platform::Lock install_lock;
 std::atomic<std::uintptr_t> last_address = 0;  // Told of.
 
-struct Access {
-    platform::StackPoint at{};
-    bool is_write = false;
-};
-
-Access access_of(const void* context) noexcept {
-    Access access;
+bool is_write([[maybe_unused]] const void* context) noexcept {
 #if defined(__x86_64__)
-    const auto& registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
-    // One more than the address of the instruction, as if it were a call: see `TraceFrame`.
-    access.at = {static_cast<std::uintptr_t>(registers[REG_RIP]) + 1,
-                 static_cast<std::uintptr_t>(registers[REG_RSP]),
-                 static_cast<std::uintptr_t>(registers[REG_RBP])};
-    access.is_write = (registers[REG_ERR] & 2) != 0;
-#elif defined(__aarch64__)
-    const auto& registers = static_cast<const ucontext_t*>(context)->uc_mcontext;
-    access.at = {registers.pc + 1, registers.sp, registers.regs[29]};
+    return (static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_ERR] & 2) != 0;
 #else
-    static_cast<void>(context);
+    return false;
 #endif
-    return access;
 }
 
 // The access runs again after this returns, and faults into the earlier handler.
@@ -59,8 +44,7 @@ void handle(int signal, siginfo_t* info, void* context) {
         return;
     }
     if (!was_sent) {
-        const Access access = access_of(context);
-        Registry::tell_fault(address, access.is_write, access.at);
+        Registry::tell_fault(address, is_write(context), platform::interrupted_point(context));
     }
     pass_on(signal);
     if (was_sent) raise(signal);  // Nothing runs again, so send it again.

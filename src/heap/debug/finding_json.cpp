@@ -37,9 +37,24 @@ void write_field(ReportText& text, std::string_view name) noexcept {
     text.text(",\"").text(name).text("\":");
 }
 
+// The whole of it, or what fits into a text that gets no memory: no stacks, and the begin of names.
+enum class Extent : unsigned char { whole, cut };
+
+void write_name(ReportText& text, std::string_view field, const char* name,
+                Extent extent) noexcept {
+    const std::string_view whole = view_of(name);
+    write_field(text, field);
+    write_json_string(text, extent == Extent::whole ? whole : whole.substr(0, cut_name_bytes_max));
+}
+
 void write_number(ReportText& text, std::string_view name, std::uintmax_t value) noexcept {
     write_field(text, name);
     text.number(value);
+}
+
+void write_true(ReportText& text, std::string_view name) noexcept {
+    write_field(text, name);
+    text.text("true");
 }
 
 void write_address(ReportText& text, std::string_view name, const void* pointer) noexcept {
@@ -93,7 +108,7 @@ void write_found(ReportText& text, const Finding& finding) noexcept {
     text.text("\"");
 }
 
-void write_details(ReportText& text, const Finding& finding) noexcept {
+void write_details(ReportText& text, const Finding& finding, Extent extent) noexcept {
     switch (finding.kind) {
         case FindingKind::wrong_size:
             write_number(text, "claimed_size_bytes", finding.claimed_size_bytes);
@@ -117,12 +132,13 @@ void write_details(ReportText& text, const Finding& finding) noexcept {
             text.text(finding.is_write ? "\"write\"" : "\"read\"");
             return;
         case FindingKind::foreign_free:
-            write_field(text, "other_allocator");
             if (finding.other_allocator_name == nullptr) {
+                write_field(text, "other_allocator");
                 text.text("null");
             } else {
-                write_json_string(text, finding.other_allocator_name);
+                write_name(text, "other_allocator", finding.other_allocator_name, extent);
             }
+            if (finding.allocator_is_over) write_true(text, "allocator_is_over");
             return;
         case FindingKind::second_thread:
             write_number(text, "first_thread", static_cast<unsigned>(finding.first_thread));
@@ -133,6 +149,25 @@ void write_details(ReportText& text, const Finding& finding) noexcept {
         case FindingKind::global_allocation:
             return;
     }
+}
+
+void write_object(ReportText& text, const Finding& finding, Extent extent) noexcept {
+    text.text("{\"kind\":\"").text(name_of(finding.kind)).text("\"");
+    write_name(text, "allocator", finding.allocator_name, extent);
+    write_address(text, "address", finding.address);
+    write_address(text, "block", finding.block);
+    write_number(text, "size_bytes", finding.size_bytes);
+    write_number(text, "alignment_bytes", finding.alignment_bytes);
+    write_details(text, finding, extent);
+    if (extent == Extent::whole) {
+        write_stack(text, "here", finding.here);
+        write_stack(text, "allocated", finding.allocated);
+        write_stack(text, "freed", finding.freed);
+        write_stack(text, "first_owner", finding.first_owner);
+    } else {
+        write_true(text, "cut_by_out_of_memory");
+    }
+    text.text("}\n");
 }
 
 }  // namespace
@@ -169,19 +204,11 @@ void write_json_trace(ReportText& text, StackTrace trace) noexcept {
 }
 
 void write_finding_json(ReportText& text, const Finding& finding) noexcept {
-    text.text("{\"kind\":\"").text(name_of(finding.kind)).text("\"");
-    write_field(text, "allocator");
-    write_json_string(text, view_of(finding.allocator_name));
-    write_address(text, "address", finding.address);
-    write_address(text, "block", finding.block);
-    write_number(text, "size_bytes", finding.size_bytes);
-    write_number(text, "alignment_bytes", finding.alignment_bytes);
-    write_details(text, finding);
-    write_stack(text, "here", finding.here);
-    write_stack(text, "allocated", finding.allocated);
-    write_stack(text, "freed", finding.freed);
-    write_stack(text, "first_owner", finding.first_owner);
-    text.text("}\n");
+    write_object(text, finding, Extent::whole);
+    if (!text.is_cut()) return;
+    // Half an object is of no use to the program that reads it.
+    text.clear();
+    write_object(text, finding, Extent::cut);
 }
 
 }  // namespace carbide::detail

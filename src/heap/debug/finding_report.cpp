@@ -102,7 +102,10 @@ void write_first_line(ReportText& text, const Finding& finding, platform::Style 
     if (style.color) text.text(bold_red);
     text.text("carbide: ").text(title_of(finding.kind));
     const std::string_view allocator = view_of(finding.allocator_name);
-    if (!allocator.empty()) text.text(" in allocator '").text(allocator).text("'");
+    const bool is_scope = finding.kind == FindingKind::global_allocation;
+    if (!allocator.empty()) {
+        text.text(is_scope ? ", in the scope '" : " in allocator '").text(allocator).text("'");
+    }
     write_subject(text, finding);
     if (style.color) text.text(plain);
     text.text("\n");
@@ -113,6 +116,8 @@ void explain_foreign_free(ReportText& text, const Finding& finding) noexcept {
         text.text("  It belongs to the allocator '")
             .text(finding.other_allocator_name)
             .text("', which has to free it.\n");
+    } else if (finding.allocator_is_over) {
+        text.text("  This allocator is over: its deinit() took back all that it had given out.\n");
     } else {
         text.text("  This allocator never gave that address out, or took it back long ago.\n");
     }

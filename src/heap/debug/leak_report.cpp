@@ -40,9 +40,9 @@ struct Shown {
     std::size_t omitted_bytes = 0;
 };
 
-Shown shown_of(const LeakReport& report) noexcept {
+Shown shown_of(const LeakReport& report, std::size_t group_count_max) noexcept {
     const std::span<const LeakGroup> all = report.groups.sorted();
-    Shown shown{.groups = all.first(std::min(all.size(), report.group_count_max))};
+    Shown shown{.groups = all.first(std::min(all.size(), group_count_max))};
     for (const LeakGroup& group : all.subspan(shown.groups.size())) {
         ++shown.omitted_group_count;
         shown.omitted_count += group.count;
@@ -133,6 +133,7 @@ bool LeakGroups::grow() noexcept {
 }
 
 void LeakGroups::suppress(Suppressions& suppressions) noexcept {
+    suppressions.reset_counts();
     if (suppressions.entries().empty()) return;
     for (LeakGroup& group : std::span(slots_, slot_count_)) {
         if (group.count == 0) continue;
@@ -162,7 +163,7 @@ std::span<const LeakGroup> LeakGroups::sorted() noexcept {
 
 void write_leaks(ReportText& text, const LeakReport& report, platform::Style style) noexcept {
     write_first_line(text, report, style);
-    const Shown shown = shown_of(report);
+    const Shown shown = shown_of(report, report.group_count_max);
     for (const LeakGroup& group : shown.groups) write_group(text, group);
     if (shown.omitted_group_count != 0) {
         text.text("  and ").count(shown.omitted_group_count, "more place").text(": ");
@@ -202,12 +203,14 @@ void write_json_suppressed(ReportText& text, const Suppressions& suppressions) n
     }
 }
 
-}  // namespace
-
-void write_leaks_json(ReportText& text, const LeakReport& report) noexcept {
-    const Shown shown = shown_of(report);
+// With so many groups; where that is 0 it fits into a text that gets no memory.
+void write_json_report(ReportText& text, const LeakReport& report, std::size_t group_count_max,
+                       bool is_cut) noexcept {
+    const Shown shown = shown_of(report, group_count_max);
+    const bool is_smallest = is_cut && group_count_max == 0;
+    const std::string_view name = view_of(report.allocator_name);
     text.text("{\"allocator\":");
-    write_json_string(text, view_of(report.allocator_name));
+    write_json_string(text, is_smallest ? name.substr(0, cut_name_bytes_max) : name);
     text.text(",\"leaked_count\":").number(report.groups.count());
     text.text(",\"leaked_bytes\":").number(report.groups.size_bytes());
     text.text(",\"groups\":[");
@@ -218,8 +221,23 @@ void write_leaks_json(ReportText& text, const LeakReport& report) noexcept {
     text.text("],\"omitted\":{\"groups\":").number(shown.omitted_group_count);
     text.text(",\"count\":").number(shown.omitted_count);
     text.text(",\"size_bytes\":").number(shown.omitted_bytes).text("},\"suppressed\":[");
-    if (report.suppressions != nullptr) write_json_suppressed(text, *report.suppressions);
-    text.text("]}\n");
+    if (report.suppressions != nullptr && !is_smallest) {
+        write_json_suppressed(text, *report.suppressions);
+    }
+    text.text(is_cut ? "],\"cut_by_out_of_memory\":true}\n" : "]}\n");
+}
+
+}  // namespace
+
+void write_leaks_json(ReportText& text, const LeakReport& report) noexcept {
+    std::size_t group_count = std::min(report.groups.sorted().size(), report.group_count_max);
+    write_json_report(text, report, group_count, false);
+    // Half an object is of no use to the program that reads it.
+    while (text.is_cut()) {
+        group_count /= 2;
+        text.clear();
+        write_json_report(text, report, group_count, true);
+    }
 }
 
 }  // namespace carbide::detail

@@ -30,7 +30,7 @@ public:
 
     void add(StackTrace allocated, const void* block, std::size_t size_bytes) noexcept;
 
-    /// Takes out what `suppressions` match, and counts it there. Once, after the last `add`.
+    /// Takes out what `suppressions` match, and counts it there, anew. Once, after the last `add`.
     void suppress(Suppressions& suppressions) noexcept;
 
     /// The groups, largest first. After it nothing can be added.
@@ -67,7 +67,8 @@ struct LeakReport {
 void write_leaks(platform::ReportText& text, const LeakReport& report,
                  platform::Style style = {}) noexcept;
 
-/// An object on one line.
+/// An object on one line. `text` is empty before. Where memory is out, the smaller groups are among
+/// the omitted ones, and it ends with "cut_by_out_of_memory":true.
 void write_leaks_json(platform::ReportText& text, const LeakReport& report) noexcept;
 
 }  // namespace carbide::detail

@@ -15,6 +15,7 @@ namespace carbide::detail {
 
 Reporter::Reporter(const DebugAllocator::Options& options) noexcept
     : allocator_name_(options.name),
+      format_(options.report_format),
       on_finding_(options.on_finding),
       callback_(options.callback),
       file_descriptor_(STDERR_FILENO) {
@@ -22,7 +23,7 @@ Reporter::Reporter(const DebugAllocator::Options& options) noexcept
     if (options.suppressions_path != nullptr) {
         platform::ReportText errors;
         suppressions_.load(options.suppressions_path, errors);
-        if (!errors.view().empty()) errors.write_to(file_descriptor_);
+        if (!errors.view().empty()) write(errors);
     }
 }
 
@@ -50,17 +51,39 @@ void Reporter::open_report(const char* path) noexcept {
     errno = kept_errno;
 }
 
+// Where the report file takes no more, as on a full disk, the report is not lost.
+void Reporter::write(const platform::ReportText& text) noexcept {
+    const int error = text.write_to(file_descriptor_);
+    if (error == 0 || !owns_descriptor_) return;
+    platform::Message()
+        .text("carbide: allocator '")
+        .text(allocator_name_)
+        .text("': cannot write to the report file: ")
+        .text(strerrordesc_np(error))
+        .text("; this report goes to standard error")
+        .write_to(STDERR_FILENO);
+    text.write_to(STDERR_FILENO);
+}
+
+platform::Style Reporter::style() const noexcept {
+    return on_finding_ == OnFinding::call ? platform::Style{}
+                                          : platform::style_for(file_descriptor_);
+}
+
 void Reporter::tell(Finding& finding) noexcept {
     finding_count_.fetch_add(1, std::memory_order_relaxed);
     const int kept_errno = errno;
     platform::ReportText text;
+    if (format_ == Format::json) {
+        write_finding_json(text, finding);
+    } else {
+        write_finding(text, finding, style());
+    }
     if (on_finding_ == OnFinding::call) {
-        write_finding(text, finding);
         finding.text = text.view();
         callback_.call(callback_.context, finding);
     } else {
-        write_finding(text, finding, platform::style_for(file_descriptor_));
-        text.write_to(file_descriptor_);
+        write(text);
         if (on_finding_ == OnFinding::abort) std::abort();
     }
     errno = kept_errno;
@@ -68,28 +91,29 @@ void Reporter::tell(Finding& finding) noexcept {
 
 std::size_t Reporter::count_leaks(LeakGroups& leaks) noexcept {
     const std::lock_guard guard(suppressions_lock_);
-    suppressions_.reset_counts();
     leaks.suppress(suppressions_);
     return leaks.count();
 }
 
-std::size_t Reporter::tell_leaks(LeakGroups& leaks, DebugAllocator::Format format) noexcept {
+std::size_t Reporter::tell_leaks(LeakGroups& leaks, Format format) noexcept {
     const int kept_errno = errno;
     const std::lock_guard guard(suppressions_lock_);
-    suppressions_.reset_counts();
     leaks.suppress(suppressions_);
-    if (leaks.count() == 0) return 0;
+    if (leaks.count() != 0) report_leaks(leaks, format);
+    errno = kept_errno;
+    return leaks.count();
+}
+
+void Reporter::report_leaks(LeakGroups& leaks, Format format) noexcept {
     platform::ReportText text;
     const LeakReport report{
         .allocator_name = allocator_name_, .groups = leaks, .suppressions = &suppressions_};
-    const bool is_called = on_finding_ == OnFinding::call;
-    if (format == DebugAllocator::Format::json) {
+    if (format == Format::json) {
         write_leaks_json(text, report);
     } else {
-        write_leaks(text, report,
-                    is_called ? platform::Style{} : platform::style_for(file_descriptor_));
+        write_leaks(text, report, style());
     }
-    if (is_called) {
+    if (on_finding_ == OnFinding::call) {
         const LeakGroup& largest = leaks.sorted().front();
         const Finding finding{.kind = FindingKind::leak,
                               .allocator_name = allocator_name_,
@@ -100,10 +124,8 @@ std::size_t Reporter::tell_leaks(LeakGroups& leaks, DebugAllocator::Format forma
                               .text = text.view()};
         callback_.call(callback_.context, finding);
     } else {
-        text.write_to(file_descriptor_);
+        write(text);
     }
-    errno = kept_errno;
-    return leaks.count();
 }
 
 void Reporter::end_after_leaks() noexcept {

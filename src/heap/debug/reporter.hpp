@@ -18,6 +18,8 @@ namespace carbide::detail {
 /// because names are looked up here and callbacks run here.
 class Reporter {
 public:
+    using Format = DebugAllocator::Format;
+
     explicit Reporter(const DebugAllocator::Options& options) noexcept;
     ~Reporter();
     Reporter(const Reporter&) = delete;
@@ -28,7 +30,7 @@ public:
 
     /// Takes out what is suppressed and reports the rest, if any. Returns the number of
     /// allocations.
-    std::size_t tell_leaks(LeakGroups& leaks, DebugAllocator::Format format) noexcept;
+    std::size_t tell_leaks(LeakGroups& leaks, Format format) noexcept;
 
     /// The same number without a report.
     [[nodiscard]] std::size_t count_leaks(LeakGroups& leaks) noexcept;
@@ -44,8 +46,12 @@ public:
 
 private:
     void open_report(const char* path) noexcept;
+    void report_leaks(LeakGroups& leaks, Format format) noexcept;
+    void write(const platform::ReportText& text) noexcept;
+    [[nodiscard]] platform::Style style() const noexcept;
 
     const char* allocator_name_;
+    Format format_;
     OnFinding on_finding_;
     FindingCallback callback_;
     int file_descriptor_;

@@ -29,9 +29,11 @@ struct alignas(64) Shard {
     std::int64_t live_bytes = 0;
     std::int64_t live_count = 0;
     std::int64_t peak_bytes = 0;
+    std::int64_t peak_count = 0;
     std::uint64_t total_bytes = 0;
     std::uint64_t total_count = 0;
-    std::int64_t unflushed_bytes = 0;  // Not yet in the sum over all shards.
+    std::int64_t unflushed_bytes = 0;  // Not yet in the sums over all shards.
+    std::int64_t unflushed_count = 0;
 
     Span* spans = nullptr;  // All of them.
     Quarantine quarantine;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -13,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "carbide/c_allocator.hpp"
 #include "carbide/debug_allocator.hpp"
 #include "heap/debug/findings_log.hpp"
 #include "support/child_process.hpp"
@@ -86,6 +90,14 @@ TEST_CASE("debug options: where the file cannot be written the report is not los
               leak_report);
 }
 
+TEST_CASE("debug options: where the disk is full the report is not lost") {
+    const auto stderr_text = stderr_of({.report_path = "/dev/full"}, leak);
+    CHECK(stderr_text ==
+          std::string("carbide: allocator 'debug': cannot write to the report file: No space left "
+                      "on device; this report goes to standard error\n") +
+              leak_report);
+}
+
 FindingKind first_kind(const FindingsLog& log) {
     REQUIRE_FALSE(log.findings.empty());
     return log.findings.front().kind;
@@ -135,6 +147,20 @@ TEST_CASE("debug options: a leak report as JSON is one line") {
                   R"("size_bytes":48,"example":"ADDRESS","example_size_bytes":48,"allocated":[]}],)"
                   R"("omitted":{"groups":0,"count":0,"size_bytes":0},"suppressed":[]})"
                   "\n");
+}
+
+TEST_CASE("debug options: with a report_format of JSON findings and leaks are objects a line") {
+    const auto text =
+        stderr_of({.report_format = DebugAllocator::Format::json}, [](DebugAllocator& debug) {
+            debug.allocator().raw_free(debug.allocator().must_alloc<char>(48).data(), 20,
+                                       std::align_val_t{1});
+            leak(debug);
+        });
+    const auto lines = std::count(text.begin(), text.end(), '\n');
+    CHECK(lines == 2);
+    CHECK(text.starts_with(R"({"kind":"wrong-size","allocator":"debug","address":"ADDRESS",)"));
+    CHECK(text.find("\n{\"allocator\":\"debug\",\"leaked_count\":1,") != std::string::npos);
+    CHECK(text.ends_with("\"suppressed\":[]}\n"));
 }
 
 TEST_CASE("debug options: the log has a line per operation") {
@@ -226,6 +252,38 @@ TEST_CASE("debug options: with never_unmap late writes to large allocations are 
     CHECK(first_kind(log) == FindingKind::write_after_free);
     CHECK(log.findings[0].offset_bytes == 999'999);
 }
+
+#if !defined(__SANITIZE_ADDRESS__)  // It reports the fault itself.
+
+// Frees a large allocation that cannot be written to. Whether that went well.
+bool frees_without_a_fill(const Options& options) {
+    const auto child = tests::run_in_child([&] {
+        FindingsLog log;
+        DebugAllocator debug(log.options(options));
+        constexpr std::size_t size_bytes = std::size_t{4} << 20;
+        auto* const block =
+            static_cast<std::byte*>(debug.raw_alloc(size_bytes, std::align_val_t{4096}));
+        // Without the pages of the pads and their neighbours.
+        if (mprotect(block + 4096, size_bytes - 8192, PROT_READ) != 0) std::abort();
+        debug.raw_free(block, size_bytes, std::align_val_t{4096});
+        if (!log.findings.empty()) std::abort();
+        _exit(0);
+    });
+    CHECK((child.signal == 0 || child.signal == SIGSEGV));
+    return child.signal == 0;
+}
+
+TEST_CASE("debug options: what is unmapped by its free is not filled before, all else is") {
+    CHECK(frees_without_a_fill({.fill_freed = 0xDD, .quarantine_bytes = 0}));
+    CHECK(frees_without_a_fill({.fill_freed = 0xDD, .quarantine_bytes = 1000}));
+    CHECK_FALSE(frees_without_a_fill({.fill_freed = 0xDD, .quarantine_bytes = 8 << 20}));
+    CHECK_FALSE(
+        frees_without_a_fill({.fill_freed = 0xDD, .quarantine_bytes = 0, .never_unmap = true}));
+    CAllocator unknown;
+    CHECK_FALSE(frees_without_a_fill(
+        {.backing = unknown.allocator(), .fill_freed = 0xDD, .quarantine_bytes = 0}));
+}
+#endif
 
 [[gnu::noinline]] bool resize_here(Allocator allocator, std::span<char> block, std::size_t size) {
     const bool resized = allocator.resize(block, size);

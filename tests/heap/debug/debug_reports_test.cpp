@@ -453,6 +453,7 @@ TEST_CASE("debug report: a handle whose allocator is gone") {
     CHECK(child.trapped());
     CHECK(normalised(child.stderr_text) ==
           R"(carbide: the allocator 'parser' was used after it was destroyed
+    #0 allocates(Allocator, unsigned long)
 )");
 }
 

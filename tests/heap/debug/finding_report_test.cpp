@@ -2,13 +2,17 @@
 #include "heap/debug/finding_report.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <ostream>
 #include <regex>
 #include <string>
 
+#include "carbide/memory_marks.hpp"
 #include "platform/libbacktrace.hpp"
+#include "support/child_process.hpp"
 #include "support/strict_json.hpp"
 
 // Not in detail, whose functions reports leave out.
@@ -79,6 +83,11 @@ TEST_CASE("finding_report: a free of a foreign pointer names its allocator where
     CHECK(text_of(finding) ==
           "carbide: free of a foreign pointer in allocator 'debug': 0x55550010\n"
           "  This allocator never gave that address out, or took it back long ago.\n"
+          "  Nothing was freed.\n");
+    finding.allocator_is_over = true;
+    CHECK(text_of(finding) ==
+          "carbide: free of a foreign pointer in allocator 'debug': 0x55550010\n"
+          "  This allocator is over: its deinit() took back all that it had given out.\n"
           "  Nothing was freed.\n");
     finding.other_allocator_name = "frame arena";
     CHECK(text_of(finding) ==
@@ -162,6 +171,12 @@ TEST_CASE("finding_report: a second thread is told with both threads and the way
           "  Construct it with 'thread_safe', or call detach_from_thread() to hand it over.\n");
 }
 
+TEST_CASE("finding_report: a global allocation is one in a scope, if that has a name") {
+    const Finding named{.kind = FindingKind::global_allocation, .allocator_name = "index"};
+    CHECK(text_of(named).starts_with(
+        "carbide: global allocation where none is allowed, in the scope 'index': 0 bytes\n"));
+}
+
 TEST_CASE("finding_report: a global allocation needs no allocator's name") {
     const Finding finding{.kind = FindingKind::global_allocation, .size_bytes = 1'572'864};
     CHECK(text_of(finding) ==
@@ -230,11 +245,13 @@ TEST_CASE("finding_report: as JSON it is one line with what applies to its kind"
           R"("block":"0x7f0000001000","size_bytes":48,"alignment_bytes":64,)"
           R"("offset_bytes":-8,"found":"4100"})"
           "\n");
-    const Finding foreign{.kind = FindingKind::foreign_free, .address = at(16)};
+    Finding foreign{.kind = FindingKind::foreign_free, .address = at(16)};
     CHECK(json_of(foreign) ==
           R"({"kind":"foreign-free","allocator":"","address":"0x10","block":null,)"
           R"("size_bytes":0,"alignment_bytes":0,"other_allocator":null})"
           "\n");
+    foreign.allocator_is_over = true;
+    CHECK(json_of(foreign).ends_with(",\"other_allocator\":null,\"allocator_is_over\":true}\n"));
     Finding claimed = finding_of(FindingKind::wrong_size);
     claimed.claimed_size_bytes = 40;
     CHECK(json_of(claimed).ends_with(",\"alignment_bytes\":64,\"claimed_size_bytes\":40}\n"));
@@ -255,6 +272,32 @@ TEST_CASE("finding_report: the JSON of every kind is strict JSON, with stacks as
         CHECK(json.find('\n') == json.size() - 1);
     }
 }
+
+// The sanitizers map memory of their own at any time, and end without it.
+#if !CARBIDE_ASAN && !defined(__SANITIZE_THREAD__)
+TEST_CASE(
+    "finding_report: where memory is out the JSON has less, and is strict JSON all the same") {
+    for (unsigned char kind = 0; kind <= static_cast<unsigned char>(FindingKind::global_allocation);
+         ++kind) {
+        Finding finding = write_at(static_cast<FindingKind>(kind), -3, "found");
+        CAPTURE(name_of(finding.kind));
+        const std::string name(3000, '"');
+        finding.allocator_name = finding.other_allocator_name = name.c_str();
+        finding.here = finding.allocated = StackTrace::capture();
+        const auto child = tests::run_in_child([&] {
+            platform::ReportText text;
+            const rlimit nothing_more{};
+            setrlimit(RLIMIT_AS, &nothing_more);
+            write_finding_json(text, finding);
+            text.write_to(STDERR_FILENO);
+            _exit(0);
+        });
+        CHECK(tests::is_strict_json(child.stderr_text));
+        CHECK(child.wrote("{\"kind\":\""));
+        CHECK(child.wrote(",\"cut_by_out_of_memory\":true}\n"));
+    }
+}
+#endif
 
 std::string quoted(std::string_view bytes) {
     platform::ReportText text;

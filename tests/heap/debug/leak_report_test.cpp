@@ -263,5 +263,30 @@ TEST_CASE("leak_report: its JSON is strict, whatever the names are") {
         json_of({.allocator_name = "", .groups = groups, .suppressions = &suppressions})));
 }
 
+#if !CARBIDE_ASAN && !defined(__SANITIZE_THREAD__)
+TEST_CASE(
+    "leak_report: where memory is out its JSON has fewer groups, and is strict all the same") {
+    const std::string long_name(3000, '"');
+    for (const char* const name : {"debug", long_name.c_str()}) {
+        CAPTURE(name);
+        LeakGroups groups;
+        for (unsigned depth = 0; depth < 25; ++depth) {
+            groups.add(captured_at_depth(depth), at(0x1000), 100 + depth);
+        }
+        const auto child = tests::run_in_child([&] {
+            platform::ReportText text;
+            const rlimit nothing_more{};
+            setrlimit(RLIMIT_AS, &nothing_more);
+            write_leaks_json(text, {.allocator_name = name, .groups = groups});
+            text.write_to(STDERR_FILENO);
+            _exit(0);
+        });
+        CHECK(tests::is_strict_json(child.stderr_text));
+        CHECK(child.wrote("\"leaked_count\":25,\"leaked_bytes\":2800,"));
+        CHECK(child.wrote("],\"cut_by_out_of_memory\":true}\n"));
+    }
+}
+#endif
+
 }  // namespace
 }  // namespace carbide
