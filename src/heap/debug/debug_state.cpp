@@ -288,28 +288,37 @@ bool DebugState::resize_found(Shard& shard, const Found& found, std::size_t new_
         record.packed = Record::pack(new_bytes, 0, SlotState::unused) | (record.packed & ~0xFFFFFU);
     }
     if (options_.refresh_trace_on_resize) record.allocated = trace_of(from).id();
-    if (new_bytes < old_bytes && options_.fill_freed.has_value()) {
-        fill(block + new_bytes, old_bytes - new_bytes, *options_.fill_freed);
+    // Only what changes hands is marked: others may be reading what stays lent out.
+    if (new_bytes < old_bytes) {
+        const std::uintptr_t cut_off = block + new_bytes;
+        if (options_.fill_freed.has_value()) {
+            fill(cut_off, old_bytes - new_bytes, *options_.fill_freed);
+        }
+        if (marks_) mark_no_access(pointer(cut_off), old_bytes - new_bytes);
+    } else if (marks_) {
+        mark_undefined(pointer(block + old_bytes), new_bytes - old_bytes);
     }
-    if (marks_) mark_no_access(pointer(block), std::max(old_bytes, new_bytes));
-    write_pads(found, block, new_bytes);
-    if (marks_) mark_defined(pointer(block), std::min(old_bytes, new_bytes));
+    write_pad(block + new_bytes, pads_of(found, block, new_bytes).end);
     count_resize(shard, old_bytes, new_bytes);
     return true;
 }
 
+// Lends out what lies between them.
 void DebugState::write_pads(const Found& found, std::uintptr_t block,
                             std::size_t size_bytes) noexcept {
     const auto [begin, end] = pads_of(found, block, size_bytes);
-    const std::uintptr_t after = block + size_bytes;
+    if (marks_) [[unlikely]]
+        mark_undefined(pointer(block), size_bytes);
+    write_pad(begin, block);
+    write_pad(block + size_bytes, end);
+}
+
+void DebugState::write_pad(std::uintptr_t begin, std::uintptr_t end) const noexcept {
     if (marks_) [[unlikely]]
         mark_undefined(pointer(begin), end - begin);
-    Canary::write(begin, block - begin);
-    Canary::write(after, end - after);
-    if (marks_) [[unlikely]] {
-        mark_no_access(pointer(begin), block - begin);
-        mark_no_access(pointer(after), end - after);
-    }
+    Canary::write(begin, end - begin);
+    if (marks_) [[unlikely]]
+        mark_no_access(pointer(begin), end - begin);
 }
 
 bool DebugState::pads_are_intact(const Found& found, std::uintptr_t block,

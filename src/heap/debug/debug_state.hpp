@@ -98,6 +98,7 @@ private:
     void let_go(Shard& shard, const QuarantinedSlot& slot, const platform::StackPoint* from,
                 Findings& findings) noexcept;
     void write_pads(const Found& found, std::uintptr_t block, std::size_t size_bytes) noexcept;
+    void write_pad(std::uintptr_t begin, std::uintptr_t end) const noexcept;
     [[nodiscard]] bool pads_are_intact(const Found& found, std::uintptr_t block,
                                        std::size_t size_bytes) const noexcept;
     void fill(std::uintptr_t block, std::size_t size_bytes, unsigned char byte) const noexcept;
