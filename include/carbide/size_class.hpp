@@ -4,8 +4,8 @@
 #include <bit>
 #include <cstddef>
 
-/// Slots have few sizes: multiples of 16 up to 256 bytes, then eight sizes per doubling. So rounding
-/// wastes less than 16 bytes up to 128, and at most an eighth above.
+/// Slots have few sizes: multiples of 16 up to 256 bytes, then eight sizes per doubling. So
+/// rounding wastes less than 16 bytes up to 128, and at most an eighth above.
 ///
 ///     class       0   1  ...   7    8  ...   15   16   17  ...   23   24 ...
 ///     slot bytes  16  32 ...  128  144 ...  256  288  320  ...  512  576 ...
