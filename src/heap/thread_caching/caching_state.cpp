@@ -226,12 +226,13 @@ void CachingState::retire(ThreadCache& cache) noexcept {
 }
 
 void CachingState::empty_bins(ThreadCache& cache) noexcept {
-    for (unsigned i = 0; i < bin_count; ++i) {
-        const std::size_t count = cache.count(i);
-        if (count == 0) continue;
-        cache.set_count(i, 0);
-        give(i, cache.lowest_of(i), count);
-    }
+    for (unsigned i = 0; i < bin_count; ++i) empty_bin(cache, i);
+}
+
+void CachingState::empty_bin(ThreadCache& cache, unsigned size_class) noexcept {
+    const std::size_t count = cache.count(size_class);
+    cache.set_count(size_class, 0);
+    if (count != 0) give(size_class, cache.lowest_of(size_class), count);
 }
 
 void* CachingState::alloc_slot(unsigned size_class) noexcept {
@@ -251,19 +252,14 @@ void* CachingState::alloc_slot(unsigned size_class) noexcept {
 
 void CachingState::free_slot(void* memory, unsigned size_class) noexcept {
     void* const entry = code_.encode(address_of(memory));
-    bool has_emptied = false;
     if (ThreadCache* const cache = cache_of_thread(); cache != nullptr) {
-        if (cache->count(size_class) == cache->limit(size_class)) {
-            has_emptied = make_room(*cache, size_class);
-        }
+        if (cache->count(size_class) == cache->limit(size_class)) make_room(*cache, size_class);
         const std::size_t count = cache->count(size_class);
         cache->lowest_of(size_class)[count] = entry;
         cache->set_count(size_class, count + 1);
     } else {
-        has_emptied = give(size_class, &entry, 1);
+        give(size_class, &entry, 1);
     }
-    // Last, because it empties the bins.
-    if (has_emptied && pool_.has_halved()) trim(options_.retained_bytes_max / 2);
 }
 
 // A bin grows as often as it was empty or full, up to what `bin_entries_wanted` says: so sizes that
@@ -281,22 +277,24 @@ bool CachingState::refill(ThreadCache& cache, unsigned size_class) noexcept {
 }
 
 // The oldest entries go: what was freed last is likely to be in the processor's cache.
-bool CachingState::make_room(ThreadCache& cache, unsigned size_class) noexcept {
+void CachingState::make_room(ThreadCache& cache, unsigned size_class) noexcept {
     slow_call(cache);
+    // Then the bin is a great part of what was taken, and keeps slabs from becoming empty.
+    if (depots_[size_class].has_shrunk()) {
+        empty_bin(cache, size_class);
+        trim_class(size_class);
+    }
     const std::size_t wanted = depots_[size_class].bin_entries_wanted();
     const std::size_t limit = cache.limit(size_class);
-    if (limit < wanted) {
-        cache.set_limit(size_class, std::min(limit * 2, wanted));
-        return false;
-    }
+    if (limit < wanted) return cache.set_limit(size_class, std::min(limit * 2, wanted));
     const std::size_t count = cache.count(size_class);
+    if (count < wanted) return cache.set_limit(size_class, wanted);
     const std::size_t kept_count = wanted / 2;
     void** const lowest = cache.lowest_of(size_class);
-    const bool has_emptied = give(size_class, lowest, count - kept_count);
+    give(size_class, lowest, count - kept_count);
     std::memmove(lowest, lowest + (count - kept_count), kept_count * sizeof *lowest);
     cache.set_count(size_class, kept_count);
     cache.set_limit(size_class, wanted);
-    return has_emptied;
 }
 
 std::size_t CachingState::take(unsigned size_class, void** target, std::size_t count) noexcept {
@@ -315,17 +313,14 @@ std::size_t CachingState::take(unsigned size_class, void** target, std::size_t c
     }
 }
 
-// True where slabs became empty.
-bool CachingState::give(unsigned size_class, void* const* entries, std::size_t count) noexcept {
+void CachingState::give(unsigned size_class, void* const* entries, std::size_t count) noexcept {
     Slab* emptied = nullptr;
     {
         ClassDepot& depot = depots_[size_class];
         const std::lock_guard guard(depot.lock);
         depot.give(entries, count, emptied);
     }
-    if (emptied == nullptr) return false;
     give_slabs(emptied);
-    return true;
 }
 
 bool CachingState::add_slab(unsigned size_class) noexcept {
@@ -362,13 +357,9 @@ void CachingState::give_slabs(Slab* emptied) noexcept {
         Slab& slab = *emptied;
         emptied = slab.next;
         if (slab.has_guard) {
-            const Chunk& chunk = *Chunk::of(&slab);
-            const std::size_t page_bytes = platform::page_bytes();
-            const std::uintptr_t end =
-                chunk.unit_address(chunk.first_unit_of(slab)) + slab.unit_count * unit_bytes;
-            void* const guard = reinterpret_cast<void*>(end - page_bytes);
+            void* const guard = reinterpret_cast<void*>(Chunk::of(&slab)->guard_page(slab));
             // Where the kernel has no more mappings the slab is lost until the end.
-            if (!platform::open_pages(guard, page_bytes)) continue;
+            if (!platform::open_pages(guard, platform::page_bytes())) continue;
         }
         pool_.give(slab);
     }
@@ -383,6 +374,7 @@ void* CachingState::alloc_large(std::size_t size_bytes) noexcept {
     slab->kind = Slab::Kind::large;
     slab->large_bytes = size_bytes;
     slab->slot_count = 1;
+    slab->has_guard = false;
     slab->free_count = 0;
     return reinterpret_cast<void*>(slab->base);
 }
@@ -394,7 +386,6 @@ void CachingState::free_large(void* memory) noexcept {
     CARBIDE_CHECK(slab.kind == Slab::Kind::large && slab.base == address_of(memory),
                   "memory was freed twice, or with a size that is not its own");
     pool_.give(slab);
-    if (pool_.has_halved()) trim(options_.retained_bytes_max / 2);
 }
 
 void* CachingState::alloc_huge(std::size_t size_bytes, std::align_val_t alignment) noexcept {
@@ -466,24 +457,28 @@ void* CachingState::remap(void* memory, std::size_t old_bytes, std::size_t new_b
 
 // --- Giving back ---------------------------------------------------------------------------------
 
-std::size_t CachingState::collect() noexcept { return trim(0); }
-
-std::size_t CachingState::trim(std::size_t dirty_bytes_max) noexcept {
+std::size_t CachingState::collect() noexcept {
     adopt_orphans();
     if (ThreadBins* const bins = *home(); bins != closed_bins()) {
         empty_bins(*static_cast<ThreadCache*>(bins));
     }
     std::size_t given_bytes = 0;
-    for (ClassDepot& depot : depots_) {
-        Slab* emptied = nullptr;
-        {
-            const std::lock_guard guard(depot.lock);
-            depot.flush(emptied);
-            given_bytes += depot.purge();
-        }
-        give_slabs(emptied);
+    for (unsigned i = 0; i < bin_count; ++i) given_bytes += trim_class(i);
+    return given_bytes + pool_.purge(0);
+}
+
+// Everything free of one size, but what is in bins.
+std::size_t CachingState::trim_class(unsigned size_class) noexcept {
+    Slab* emptied = nullptr;
+    std::size_t purged_bytes = 0;
+    {
+        ClassDepot& depot = depots_[size_class];
+        const std::lock_guard guard(depot.lock);
+        depot.flush(emptied);
+        purged_bytes = depot.purge();
     }
-    return given_bytes + pool_.purge(dirty_bytes_max);
+    give_slabs(emptied);
+    return purged_bytes;
 }
 
 // What is done now and then. A slow call is one of some dozens.
@@ -492,12 +487,11 @@ void CachingState::slow_call(ThreadCache& cache) noexcept {
     adopt_orphans();
     const std::uint64_t now_ms = platform::coarse_milliseconds();
     std::uint64_t next_ms = next_decay_ms_.load(std::memory_order_relaxed);
-    if (now_ms < next_ms) return;
-    if (!next_decay_ms_.compare_exchange_strong(next_ms, now_ms + options_.decay_ms / 4 + 1,
-                                                std::memory_order_relaxed)) {
-        return;
+    if (now_ms >= next_ms &&
+        next_decay_ms_.compare_exchange_strong(next_ms, now_ms + options_.decay_ms / 4 + 1,
+                                               std::memory_order_relaxed)) {
+        pool_.purge_decayed(now_ms);
     }
-    pool_.purge_decayed(now_ms);
 }
 
 void CachingState::adopt_orphans() noexcept {
@@ -667,9 +661,10 @@ HeapStatistics CachingState::statistics() noexcept {
         sums.mapped_bytes += chunk_bytes;
         sums.resident_bytes += platform::resident_bytes(&chunk, chunk_bytes);
         sums.free_bytes += chunk.free_count * unit_bytes;
-        for (unsigned unit = 0; unit < chunk_unit_count; ++unit) {
-            const Slab& slab = chunk.slabs[chunk.slab_of_unit[unit]];
-            if (chunk.slab_of_unit[unit] != unit || slab.kind != Slab::Kind::large) continue;
+        for (unsigned index = 1; index < chunk_unit_count; ++index) {
+            if (chunk.free_slabs.contains(index)) continue;
+            const Slab& slab = chunk.slabs[index];
+            if (slab.kind != Slab::Kind::large) continue;
             ++sums.large_count;
             sums.large_bytes += slab.large_bytes;
         }

@@ -83,13 +83,14 @@ private:
     [[nodiscard]] void* alloc_slot(unsigned size_class) noexcept;
     void free_slot(void* memory, unsigned size_class) noexcept;
     [[nodiscard]] bool refill(ThreadCache& cache, unsigned size_class) noexcept;
-    bool make_room(ThreadCache& cache, unsigned size_class) noexcept;
+    void make_room(ThreadCache& cache, unsigned size_class) noexcept;
     std::size_t take(unsigned size_class, void** target, std::size_t count) noexcept;
-    bool give(unsigned size_class, void* const* entries, std::size_t count) noexcept;
+    void give(unsigned size_class, void* const* entries, std::size_t count) noexcept;
     void empty_bins(ThreadCache& cache) noexcept;
+    void empty_bin(ThreadCache& cache, unsigned size_class) noexcept;
     [[nodiscard]] bool add_slab(unsigned size_class) noexcept;
     void give_slabs(Slab* emptied) noexcept;
-    std::size_t trim(std::size_t dirty_bytes_max) noexcept;
+    std::size_t trim_class(unsigned size_class) noexcept;
     void slow_call(ThreadCache& cache) noexcept;
     void adopt_orphans() noexcept;
 

@@ -6,6 +6,7 @@
 
 #include "heap/thread_caching/class_layout.hpp"
 #include "heap/thread_caching/unit_set.hpp"
+#include "platform/pages.hpp"
 
 namespace carbide::caching {
 
@@ -22,6 +23,7 @@ struct Slab {
     std::size_t large_bytes;  // Requested; `large` only.
     Slab* next;               // Slabs of a class that have free slots.
     Slab* previous;
+    std::uint16_t first_unit;
     std::uint16_t unit_count;
     std::uint16_t slot_count;
     std::uint16_t free_count;
@@ -61,8 +63,10 @@ struct Chunk {
     std::uint16_t run_max;     // No run of free units is longer; it may be shorter.
     bool is_listed;
     std::uint64_t last_freed_ms;
-    std::uint8_t slab_of_unit[chunk_unit_count];  // The first unit of its slab.
-    Slab slabs[chunk_unit_count];                 // By first unit.
+    UnitSet free_slabs;                           // Indices of slabs that are not in use.
+    std::uint8_t slab_of_unit[chunk_unit_count];  // Its index; 0 for a unit of no slab.
+    Slab slabs[chunk_unit_count];  // The first is none. The lowest ones are used first, so that
+                                   // the rest of the header need not be resident.
 
     [[nodiscard]] static Chunk* of(const void* memory) noexcept {
         return reinterpret_cast<Chunk*>(reinterpret_cast<std::uintptr_t>(memory) &
@@ -80,14 +84,19 @@ struct Chunk {
     [[nodiscard]] Slab& slab_at(std::uintptr_t address) noexcept {
         return slabs[slab_of_unit[unit_of(address)]];
     }
-    [[nodiscard]] unsigned first_unit_of(const Slab& slab) const noexcept {
+    [[nodiscard]] unsigned index_of(const Slab& slab) const noexcept {
         return static_cast<unsigned>(&slab - slabs);
+    }
+
+    /// Where hardened: the last page of a slab.
+    [[nodiscard]] std::uintptr_t guard_page(const Slab& slab) const noexcept {
+        return unit_address(slab.first_unit + slab.unit_count) - platform::page_bytes();
     }
 
     /// Where hardened: a bit per slot that is lent out, changed by whoever takes or frees it.
     [[nodiscard]] std::uint64_t* lent_bits(const Slab& slab) noexcept {
         auto* const bits = reinterpret_cast<std::uint64_t*>(this + 1);
-        return bits + first_unit_of(slab) * (slab_slots_max / 64);
+        return bits + index_of(slab) * (slab_slots_max / 64);
     }
 };
 

@@ -18,14 +18,42 @@ void ClassDepot::init(unsigned size_class, void** entries, const UnitPool& pool,
     code_ = code;
 }
 
+// Many slabs with little in them, which are the remains of a greater use.
+bool ClassDepot::is_sparse(std::size_t taken_count) const noexcept {
+    const std::size_t slot_count = slot_count_.load(std::memory_order_relaxed);
+    return taken_count < slot_count / 16 &&
+           slot_count > 4 * std::size_t{class_layouts[size_class_].slot_count};
+}
+
+bool ClassDepot::is_falling() const noexcept {
+    const std::size_t taken_count = taken_count_.load(std::memory_order_relaxed);
+    return taken_count <= taken_high_.load(std::memory_order_relaxed) / 2 || is_sparse(taken_count);
+}
+
 std::size_t ClassDepot::bin_entries_wanted() const noexcept {
     const std::size_t most = class_layouts[size_class_].bin_entries_max;
-    const std::size_t least = std::min<std::size_t>(most, 16);
-    return std::clamp(taken_count_.load(std::memory_order_relaxed) / 2, least, most);
+    const bool falls = is_falling();
+    const std::size_t least = std::min<std::size_t>(most, falls ? 8 : 16);
+    const std::size_t share = falls ? 32 : 2;
+    return std::clamp(taken_count_.load(std::memory_order_relaxed) / share, least, most);
 }
 
 void ClassDepot::update_taken() noexcept {
-    taken_count_.store(slot_count_ - free_count_, std::memory_order_relaxed);
+    const std::size_t taken_count = slot_count() - free_count_;
+    taken_count_.store(taken_count, std::memory_order_relaxed);
+    if (taken_count > taken_high_.load(std::memory_order_relaxed)) {
+        taken_high_.store(taken_count, std::memory_order_relaxed);
+    }
+}
+
+bool ClassDepot::has_shrunk() noexcept {
+    constexpr std::size_t least_count = 16;
+    const std::size_t taken_count = taken_count_.load(std::memory_order_relaxed);
+    const std::size_t high = taken_high_.load(std::memory_order_relaxed);
+    const std::size_t limit = is_sparse(taken_count) ? high / 4 * 3 : high / 4;
+    if (high < least_count || taken_count > limit) return false;
+    taken_high_.store(taken_count, std::memory_order_relaxed);
+    return true;
 }
 
 std::size_t ClassDepot::take(void** target, std::size_t count) noexcept {
@@ -64,7 +92,7 @@ std::size_t ClassDepot::take_from(Slab& slab, void** target, std::size_t count) 
 void ClassDepot::give(void* const* entries, std::size_t count, Slab*& emptied) noexcept {
     // What is in the depot keeps slabs from becoming empty: it shrinks with what is in use, too.
     const std::size_t wanted_max =
-        std::max<std::size_t>(taken_count_.load(std::memory_order_relaxed) / 8, count);
+        is_falling() ? 0 : std::max(taken_count_.load(std::memory_order_relaxed) / 8, count);
     const std::size_t entry_count_max =
         std::min(capacity_of(class_layouts[size_class_]), wanted_max);
     while (entry_count_ > entry_count_max) put_in_slab(entries_[--entry_count_], emptied);
@@ -83,7 +111,7 @@ void ClassDepot::flush(Slab*& emptied) noexcept {
             unlist(*slab);
             --empty_count_;
             --slab_count_;
-            slot_count_ -= slab->slot_count;
+            slot_count_.store(slot_count() - slab->slot_count, std::memory_order_relaxed);
             free_count_ -= slab->slot_count;
             slab->next = emptied;
             emptied = slab;
@@ -117,7 +145,7 @@ void ClassDepot::put_in_slab(const void* entry, Slab*& emptied) noexcept {
     }
     unlist(slab);
     --slab_count_;
-    slot_count_ -= slab.slot_count;
+    slot_count_.store(slot_count() - slab.slot_count, std::memory_order_relaxed);
     free_count_ -= slab.slot_count;
     slab.next = emptied;
     emptied = &slab;
@@ -139,7 +167,7 @@ void ClassDepot::add(Slab& slab, std::uintptr_t first_slot, unsigned slot_count)
     }
     ++slab_count_;
     ++empty_count_;
-    slot_count_ += slot_count;
+    slot_count_.store(this->slot_count() + slot_count, std::memory_order_relaxed);
     free_count_ += slot_count;
     list(slab);
     update_taken();

@@ -61,18 +61,26 @@ public:
     /// Gives the pages of free slots back to the system. Returns the bytes.
     std::size_t purge() noexcept;
 
-    /// How many entries a bin should hold at most: half of what was taken from slabs, so that
-    /// what is cached shrinks together with what is in use. Without the lock.
+    /// How many entries a bin should hold at most: half of what was taken from slabs, and much
+    /// less while that falls: what is cached keeps slabs from becoming empty. Without the lock.
     [[nodiscard]] std::size_t bin_entries_wanted() const noexcept;
+
+    /// True once when no more than a quarter is left of what was taken from slabs at the last time,
+    /// or since; in slabs with little in them, three quarters. Without the lock.
+    [[nodiscard]] bool has_shrunk() noexcept;
 
     [[nodiscard]] std::size_t depot_count() const noexcept { return entry_count_; }
     [[nodiscard]] std::size_t slab_count() const noexcept { return slab_count_; }
     [[nodiscard]] std::size_t free_count() const noexcept { return free_count_; }
     /// In all slabs, lent out or not.
-    [[nodiscard]] std::size_t slot_count() const noexcept { return slot_count_; }
+    [[nodiscard]] std::size_t slot_count() const noexcept {
+        return slot_count_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] bool is_valid() const noexcept;
 
 private:
+    [[nodiscard]] bool is_sparse(std::size_t taken_count) const noexcept;
+    [[nodiscard]] bool is_falling() const noexcept;
     void put_in_slab(const void* entry, Slab*& emptied) noexcept;
     void list(Slab& slab) noexcept;
     void unlist(Slab& slab) noexcept;
@@ -85,10 +93,11 @@ private:
     Slab* partial_ = nullptr;      // With free slots.
     std::size_t empty_count_ = 0;  // Slabs in that list whose slots are all free.
     std::size_t slab_count_ = 0;
-    std::size_t slot_count_ = 0;  // In all slabs.
-    std::size_t free_count_ = 0;  // In slabs, and free.
+    std::atomic<std::size_t> slot_count_ = 0;  // In all slabs.
+    std::size_t free_count_ = 0;               // In slabs, and free.
     std::atomic<std::size_t> taken_count_ =
         0;  // slot_count_ - free_count_, for readers without the lock.
+    std::atomic<std::size_t> taken_high_ = 0;  // For `has_shrunk`.
     EntryCode code_{0};
     unsigned size_class_ = 0;
 };

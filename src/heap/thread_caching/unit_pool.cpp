@@ -13,9 +13,6 @@ namespace {
 
 constexpr std::align_val_t chunk_alignment{chunk_bytes};
 
-// Below this it is not worth looking.
-constexpr std::size_t halving_units_min = (std::size_t{2} << 20) / unit_bytes;
-
 void* pointer(std::uintptr_t address) noexcept { return reinterpret_cast<void*>(address); }
 
 }  // namespace
@@ -57,6 +54,18 @@ UnitSet::Run UnitPool::find_run(unsigned unit_count, Chunk*& chunk) noexcept {
 }
 
 Slab* UnitPool::cut(Chunk& chunk, UnitSet::Run run) noexcept {
+    take_run(chunk, run);
+    const unsigned index = chunk.free_slabs.next_run(0).begin;
+    chunk.free_slabs.erase({index, 1});
+    set_slab(chunk, run, index);
+    Slab& slab = chunk.slabs[index];
+    slab.first_unit = static_cast<std::uint16_t>(run.begin);
+    slab.unit_count = static_cast<std::uint16_t>(run.count);
+    slab.base = chunk.unit_address(run.begin);
+    return &slab;
+}
+
+void UnitPool::take_run(Chunk& chunk, UnitSet::Run run) noexcept {
     if (is_free(chunk)) --free_chunk_count_;
     UnitSet taken;
     taken.insert(run);
@@ -66,15 +75,10 @@ Slab* UnitPool::cut(Chunk& chunk, UnitSet::Run run) noexcept {
     chunk.free_count = static_cast<std::uint16_t>(chunk.free_count - run.count);
     if (chunk.free_count == 0) unlist(chunk);
     used_count_ += run.count;
-    used_high_ = std::max(used_high_, used_count_);
+}
 
-    for (unsigned unit = run.begin; unit < run.begin + run.count; ++unit) {
-        chunk.slab_of_unit[unit] = static_cast<std::uint8_t>(run.begin);
-    }
-    Slab& slab = chunk.slabs[run.begin];
-    slab.unit_count = static_cast<std::uint16_t>(run.count);
-    slab.base = chunk.unit_address(run.begin);
-    return &slab;
+void UnitPool::set_slab(Chunk& chunk, UnitSet::Run run, unsigned index) noexcept {
+    std::fill_n(chunk.slab_of_unit + run.begin, run.count, static_cast<std::uint8_t>(index));
 }
 
 void UnitPool::give(Slab& slab) noexcept {
@@ -83,11 +87,10 @@ void UnitPool::give(Slab& slab) noexcept {
     std::size_t keep_bytes = 0;
     {
         const std::lock_guard guard(lock_);
-        const UnitSet::Run run{chunk.first_unit_of(slab), slab.unit_count};
+        const UnitSet::Run run{slab.first_unit, slab.unit_count};
         slab.kind = Slab::Kind::none;
-        for (unsigned unit = run.begin; unit < run.begin + run.count; ++unit) {
-            chunk.slab_of_unit[unit] = 0;
-        }
+        set_slab(chunk, run, 0);
+        chunk.free_slabs.insert({chunk.index_of(slab), 1});
         used_count_ -= run.count;
         chunk.last_freed_ms = platform::coarse_milliseconds();
         free_run(chunk, run, true);
@@ -101,23 +104,20 @@ void UnitPool::give(Slab& slab) noexcept {
 bool UnitPool::resize(Slab& slab, unsigned unit_count) noexcept {
     Chunk& chunk = *Chunk::of(&slab);
     const std::lock_guard guard(lock_);
-    const unsigned begin = chunk.first_unit_of(slab);
+    const unsigned begin = slab.first_unit;
     const unsigned old_count = slab.unit_count;
     if (unit_count > old_count) {
         const UnitSet::Run run{begin + old_count, unit_count - old_count};
         if (run.begin + run.count > chunk_unit_count) return false;
-        const UnitSet::Run free_run = chunk.free_units.next_run(run.begin);
-        if (free_run.begin != run.begin || free_run.count < run.count) return false;
-        static_cast<void>(cut(chunk, run));
-        for (unsigned unit = run.begin; unit < run.begin + run.count; ++unit) {
-            chunk.slab_of_unit[unit] = static_cast<std::uint8_t>(begin);
-        }
+        const UnitSet::Run behind = chunk.free_units.next_run(run.begin);
+        if (behind.begin != run.begin || behind.count < run.count) return false;
+        take_run(chunk, run);
+        set_slab(chunk, run, chunk.index_of(slab));
     } else if (unit_count < old_count) {
-        used_count_ -= old_count - unit_count;
-        for (unsigned unit = begin + unit_count; unit < begin + old_count; ++unit) {
-            chunk.slab_of_unit[unit] = 0;
-        }
-        free_run(chunk, {begin + unit_count, old_count - unit_count}, true);
+        const UnitSet::Run run{begin + unit_count, old_count - unit_count};
+        used_count_ -= run.count;
+        set_slab(chunk, run, 0);
+        free_run(chunk, run, true);
     }
     slab.unit_count = static_cast<std::uint16_t>(unit_count);
     return true;
@@ -137,13 +137,6 @@ void UnitPool::free_run(Chunk& chunk, UnitSet::Run run, bool dirty) noexcept {
 
 std::size_t UnitPool::retained_bytes_max() const noexcept {
     return std::max(options_.retained_bytes_max, used_count_ * unit_bytes / 8);
-}
-
-bool UnitPool::has_halved() noexcept {
-    const std::lock_guard guard(lock_);
-    if (used_high_ < halving_units_min || used_count_ > used_high_ / 2) return false;
-    used_high_ = used_count_;
-    return true;
 }
 
 std::size_t UnitPool::purge(std::size_t dirty_bytes_max) noexcept {
@@ -232,6 +225,8 @@ Chunk* UnitPool::make_chunk() noexcept {
         options_.backing.raw_free(memory, chunk_bytes, chunk_alignment);
         return nullptr;
     }
+    // Checked builds have filled it, and so made it resident.
+    if constexpr (checked_build) platform::purge_pages(memory, chunk_bytes);
     if (options_.huge_pages) platform::want_huge_pages(memory, chunk_bytes);
     const std::size_t header_bytes = header_units_ * unit_bytes;
     auto* const chunk = static_cast<Chunk*>(memory);
@@ -243,8 +238,10 @@ Chunk* UnitPool::make_chunk() noexcept {
     chunk->run_max = chunk_unit_count;
     chunk->is_listed = false;
     chunk->last_freed_ms = 0;
-    for (std::uint8_t& first_unit : chunk->slab_of_unit) first_unit = 0;
-    chunk->slabs[0].kind = Slab::Kind::none;  // Free units count as its own.
+    new (&chunk->free_slabs) UnitSet();
+    chunk->free_slabs.insert({1, chunk_unit_count - 1});
+    set_slab(*chunk, {0, chunk_unit_count}, 0);
+    chunk->slabs[0].kind = Slab::Kind::none;
     if (options_.marks) {
         mark_no_access(pointer(begin + header_bytes), chunk_bytes - header_bytes);
     }
@@ -291,10 +288,23 @@ void UnitPool::unlist(Chunk& chunk) noexcept {
     chunk.is_listed = false;
 }
 
+// Whoever gets the memory next must be able to touch it.
+void UnitPool::open_guards(Chunk& chunk) const noexcept {
+    if (!options_.hardened) return;
+    for (const Slab& slab : chunk.slabs) {
+        if (chunk.free_slabs.contains(chunk.index_of(slab)) || slab.kind == Slab::Kind::none)
+            continue;
+        if (!slab.has_guard) continue;
+        static_cast<void>(
+            platform::open_pages(pointer(chunk.guard_page(slab)), platform::page_bytes()));
+    }
+}
+
 void UnitPool::deinit() noexcept {
     while (all_ != nullptr) {
         Chunk& chunk = *all_;
         all_ = chunk.next_of_all;
+        open_guards(chunk);
         release(chunk);
     }
     chunk_set_.deinit(options_.backing);

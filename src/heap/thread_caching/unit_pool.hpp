@@ -54,10 +54,6 @@ public:
         return chunk_set_.contains(memory);
     }
 
-    /// True once, when half of the units have become free that were in use at the last time, or
-    /// since: then it is worth looking everywhere for what could be given back.
-    [[nodiscard]] bool has_halved() noexcept;
-
     /// Calls `visit(chunk)` for each chunk, under the lock.
     template <class Visit>
     void visit_chunks(Visit visit) noexcept {
@@ -76,10 +72,13 @@ public:
 private:
     [[nodiscard]] UnitSet::Run find_run(unsigned unit_count, Chunk*& chunk) noexcept;
     [[nodiscard]] Slab* cut(Chunk& chunk, UnitSet::Run run) noexcept;
+    void take_run(Chunk& chunk, UnitSet::Run run) noexcept;
+    static void set_slab(Chunk& chunk, UnitSet::Run run, unsigned index) noexcept;
     [[nodiscard]] Chunk* make_chunk() noexcept;
     void add(Chunk& chunk) noexcept;
     void remove(Chunk& chunk) noexcept;
     void release(Chunk& chunk) noexcept;
+    void open_guards(Chunk& chunk) const noexcept;
     void list(Chunk& chunk) noexcept;
     void unlist(Chunk& chunk) noexcept;
     void free_run(Chunk& chunk, UnitSet::Run run, bool dirty) noexcept;
@@ -99,7 +98,6 @@ private:
     std::size_t free_chunk_count_ = 0;  // Without a slab.
     std::size_t dirty_count_ = 0;       // Units.
     std::size_t used_count_ = 0;
-    std::size_t used_high_ = 0;  // For `has_halved`.
     ChunkSet chunk_set_;
 };
 
