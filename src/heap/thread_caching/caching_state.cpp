@@ -168,7 +168,9 @@ void CachingState::free_unsized(void* memory) noexcept {
     if (pool_.contains(memory)) {
         const Slab& slab = Chunk::of(memory)->slab_at(address_of(memory));
         if (slab.kind == Slab::Kind::slots) {
-            return free(memory, class_layouts[slab.size_class].slot_bytes, std::align_val_t{16});
+            const std::size_t slot_bytes = class_layouts[slab.size_class].slot_bytes;
+            if (marks_) mark_undefined(memory, slot_bytes);  // It may have been lent for fewer.
+            return free(memory, slot_bytes, std::align_val_t{16});
         }
         if (slab.kind == Slab::Kind::large) {
             return free(memory, slab.large_bytes, std::align_val_t{unit_bytes});
@@ -458,13 +460,15 @@ void* CachingState::remap(void* memory, std::size_t old_bytes, std::size_t new_b
 // --- Giving back ---------------------------------------------------------------------------------
 
 std::size_t CachingState::collect() noexcept {
+    const std::size_t before_bytes = pool_.given_back_bytes();
+    std::size_t purged_bytes = 0;
     adopt_orphans();
     if (ThreadBins* const bins = *home(); bins != closed_bins()) {
         empty_bins(*static_cast<ThreadCache*>(bins));
     }
-    std::size_t given_bytes = 0;
-    for (unsigned i = 0; i < bin_count; ++i) given_bytes += trim_class(i);
-    return given_bytes + pool_.purge(0);
+    for (unsigned i = 0; i < bin_count; ++i) purged_bytes += trim_class(i);
+    pool_.purge(0);
+    return purged_bytes + pool_.given_back_bytes() - before_bytes;
 }
 
 // Everything free of one size, but what is in bins.

@@ -94,8 +94,9 @@ void UnitPool::give(Slab& slab) noexcept {
         used_count_ -= run.count;
         chunk.last_freed_ms = platform::coarse_milliseconds();
         free_run(chunk, run, true);
+        const std::size_t in_free_chunks = free_chunk_count_ * (chunk_unit_count - header_units_);
         has_excess = dirty_count_ * unit_bytes > retained_bytes_max() ||
-                     free_chunk_count_ > 1 + chunk_count_ / 8;
+                     in_free_chunks > dirty_count_ + (1 + chunk_count_ / 8) * chunk_unit_count;
         keep_bytes = retained_bytes_max() / 2;
     }
     if (has_excess) purge(std::max<std::size_t>(keep_bytes, 1));
@@ -139,20 +140,19 @@ std::size_t UnitPool::retained_bytes_max() const noexcept {
     return std::max(options_.retained_bytes_max, used_count_ * unit_bytes / 8);
 }
 
-std::size_t UnitPool::purge(std::size_t dirty_bytes_max) noexcept {
-    std::size_t purged_bytes = 0;
+void UnitPool::purge(std::size_t dirty_bytes_max) noexcept {
     lock_.lock();
     while (dirty_count_ * unit_bytes > dirty_bytes_max) {
         Chunk* const chunk = oldest_dirty();
         if (chunk == nullptr) break;
-        purged_bytes += purge_chunk(*chunk);
+        purge_chunk(*chunk);
     }
     // One free chunk stays, or a slab that comes and goes would map and unmap every time.
     const std::size_t kept_count = dirty_bytes_max == 0 ? 0 : 1;
     for (Chunk* chunk = listed_; chunk != nullptr && free_chunk_count_ > kept_count;) {
         Chunk* const next = chunk->next;
-        if (is_free(*chunk)) {
-            purged_bytes += header_units_ * unit_bytes + chunk->dirty_units.count() * unit_bytes;
+        if (is_free(*chunk) && chunk->dirty_units == UnitSet{}) {
+            given_back_bytes_ += header_units_ * unit_bytes;
             remove(*chunk);
             lock_.unlock();
             release(*chunk);
@@ -163,18 +163,20 @@ std::size_t UnitPool::purge(std::size_t dirty_bytes_max) noexcept {
         }
     }
     lock_.unlock();
-    return purged_bytes;
 }
 
-std::size_t UnitPool::purge_decayed(std::uint64_t now_ms) noexcept {
-    std::size_t purged_bytes = 0;
+void UnitPool::purge_decayed(std::uint64_t now_ms) noexcept {
     const std::lock_guard guard(lock_);
     for (Chunk* chunk = oldest_dirty();
          chunk != nullptr && now_ms - chunk->last_freed_ms >= options_.decay_ms;
          chunk = oldest_dirty()) {
-        purged_bytes += purge_chunk(*chunk);
+        purge_chunk(*chunk);
     }
-    return purged_bytes;
+}
+
+std::size_t UnitPool::given_back_bytes() noexcept {
+    const std::lock_guard guard(lock_);
+    return given_back_bytes_;
 }
 
 Chunk* UnitPool::oldest_dirty() noexcept {
@@ -187,7 +189,7 @@ Chunk* UnitPool::oldest_dirty() noexcept {
 }
 
 // The dirty units are nobody's meanwhile, so that the kernel can be called without the lock.
-std::size_t UnitPool::purge_chunk(Chunk& chunk) noexcept {
+void UnitPool::purge_chunk(Chunk& chunk) noexcept {
     const UnitSet dirty = chunk.dirty_units;
     if (is_free(chunk)) --free_chunk_count_;
     std::size_t unit_count = 0;
@@ -214,7 +216,7 @@ std::size_t UnitPool::purge_chunk(Chunk& chunk) noexcept {
          run = dirty.next_run(run.begin + run.count)) {
         free_run(chunk, run, false);
     }
-    return unit_count * unit_bytes;
+    given_back_bytes_ += unit_count * unit_bytes;
 }
 
 Chunk* UnitPool::make_chunk() noexcept {

@@ -40,12 +40,15 @@ public:
     /// More or fewer units for a slab, at its end. False where those behind it are not free.
     [[nodiscard]] bool resize(Slab& slab, unsigned unit_count) noexcept;
 
-    /// Gives pages back until no more than `dirty_bytes_max` are dirty, and chunks that are free.
-    /// Returns the bytes given back.
-    std::size_t purge(std::size_t dirty_bytes_max) noexcept;
+    /// Gives pages back until no more than `dirty_bytes_max` are dirty, and chunks that are free
+    /// and clean: all but one, or all where that is 0.
+    void purge(std::size_t dirty_bytes_max) noexcept;
 
     /// The same with what was freed before the decay time.
-    std::size_t purge_decayed(std::uint64_t now_ms) noexcept;
+    void purge_decayed(std::uint64_t now_ms) noexcept;
+
+    /// The sum of all that `purge` and its like have given.
+    [[nodiscard]] std::size_t given_back_bytes() noexcept;
 
     /// Every chunk goes back to the backing.
     void deinit() noexcept;
@@ -83,7 +86,7 @@ private:
     void unlist(Chunk& chunk) noexcept;
     void free_run(Chunk& chunk, UnitSet::Run run, bool dirty) noexcept;
     [[nodiscard]] Chunk* oldest_dirty() noexcept;
-    std::size_t purge_chunk(Chunk& chunk) noexcept;
+    void purge_chunk(Chunk& chunk) noexcept;
     [[nodiscard]] bool is_free(const Chunk& chunk) const noexcept {
         return chunk.free_count == chunk_unit_count - header_units_;
     }
@@ -98,6 +101,7 @@ private:
     std::size_t free_chunk_count_ = 0;  // Without a slab.
     std::size_t dirty_count_ = 0;       // Units.
     std::size_t used_count_ = 0;
+    std::size_t given_back_bytes_ = 0;
     ChunkSet chunk_set_;
 };
 
