@@ -92,6 +92,7 @@ private:
     friend struct ProcessWideCaching;
 
     static constexpr bool verifies_frees = true;  // Where hardened.
+    static constexpr bool has_window = false;
 
     // The process-wide instance.
     constexpr ThreadCachingAllocator(const char* heap_name, unsigned slot) noexcept
