@@ -327,11 +327,10 @@ void CachingState::give(unsigned size_class, void* const* entries, std::size_t c
 
 bool CachingState::add_slab(unsigned size_class) noexcept {
     const ClassLayout& layout = class_layouts[size_class];
-    Slab* const slab = pool_.take(layout.unit_count);
+    Slab* const slab = pool_.take(Slab::Kind::slots, layout.unit_count);
     if (slab == nullptr) return false;
     std::uintptr_t first_slot = slab->base;
     unsigned slot_count = layout.slot_count;
-    slab->has_guard = false;
     if (options_.hardened) {
         //     | random offset | slot | slot | ... | rest | page that nobody may touch |
         const std::size_t page_bytes = platform::page_bytes();
@@ -371,14 +370,9 @@ void CachingState::give_slabs(Slab* emptied) noexcept {
 
 void* CachingState::alloc_large(std::size_t size_bytes) noexcept {
     const std::size_t unit_count = (size_bytes + unit_bytes - 1) / unit_bytes;
-    Slab* const slab = pool_.take(static_cast<unsigned>(unit_count));
-    if (slab == nullptr) return nullptr;
-    slab->kind = Slab::Kind::large;
-    slab->large_bytes = size_bytes;
-    slab->slot_count = 1;
-    slab->has_guard = false;
-    slab->free_count = 0;
-    return reinterpret_cast<void*>(slab->base);
+    const Slab* const slab =
+        pool_.take(Slab::Kind::large, static_cast<unsigned>(unit_count), size_bytes);
+    return slab == nullptr ? nullptr : reinterpret_cast<void*>(slab->base);
 }
 
 void CachingState::free_large(void* memory) noexcept {
@@ -425,8 +419,7 @@ bool CachingState::resize(void* memory, std::size_t old_bytes, std::size_t new_b
         case Kind::large: {
             Slab& slab = Chunk::of(memory)->slab_at(address_of(memory));
             const std::size_t units = (new_bytes + unit_bytes - 1) / unit_bytes;
-            if (!pool_.resize(slab, static_cast<unsigned>(units))) return false;
-            slab.large_bytes = new_bytes;
+            if (!pool_.resize(slab, static_cast<unsigned>(units), new_bytes)) return false;
             break;
         }
         case Kind::huge:

@@ -152,7 +152,6 @@ void ClassDepot::put_in_slab(const void* entry, Slab*& emptied) noexcept {
 }
 
 void ClassDepot::add(Slab& slab, std::uintptr_t first_slot, unsigned slot_count) noexcept {
-    slab.kind = Slab::Kind::slots;
     slab.size_class = static_cast<std::uint8_t>(size_class_);
     slab.base = first_slot;
     slab.slot_count = static_cast<std::uint16_t>(slot_count);

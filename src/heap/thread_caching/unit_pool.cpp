@@ -20,18 +20,24 @@ void* pointer(std::uintptr_t address) noexcept { return reinterpret_cast<void*>(
 UnitPool::UnitPool(const Options& options) noexcept
     : options_(options), header_units_(header_unit_count(options.hardened)) {}
 
-Slab* UnitPool::take(unsigned unit_count) noexcept {
+Slab* UnitPool::take(Slab::Kind kind, unsigned unit_count, std::size_t large_bytes) noexcept {
     {
         const std::lock_guard guard(lock_);
         Chunk* chunk = nullptr;
-        const UnitSet::Run run = find_run(unit_count, chunk);
-        if (run.count != 0) return cut(*chunk, {run.begin, unit_count});
+        UnitSet::Run run = find_run(unit_count, chunk);
+        if (run.count != 0) {
+            run.count = unit_count;
+            take_run(*chunk, run);
+            return make_slab(*chunk, run, kind, large_bytes);
+        }
     }
     Chunk* const chunk = make_chunk();
     if (chunk == nullptr) return nullptr;
     const std::lock_guard guard(lock_);
     add(*chunk);
-    return cut(*chunk, {header_units_, unit_count});
+    const UnitSet::Run run{header_units_, unit_count};
+    take_run(*chunk, run);
+    return make_slab(*chunk, run, kind, large_bytes);
 }
 
 // The first chunk with a run that is long enough. Where one has none, that is remembered, so that
@@ -53,15 +59,20 @@ UnitSet::Run UnitPool::find_run(unsigned unit_count, Chunk*& chunk) noexcept {
     return {};
 }
 
-Slab* UnitPool::cut(Chunk& chunk, UnitSet::Run run) noexcept {
-    take_run(chunk, run);
+// Under the lock, because statistics look at all slabs.
+Slab* UnitPool::make_slab(Chunk& chunk, UnitSet::Run run, Slab::Kind kind,
+                          std::size_t large_bytes) noexcept {
     const unsigned index = chunk.free_slabs.next_run(0).begin;
     chunk.free_slabs.erase({index, 1});
     set_slab(chunk, run, index);
     Slab& slab = chunk.slabs[index];
+    slab.kind = kind;
+    slab.large_bytes = large_bytes;
     slab.first_unit = static_cast<std::uint16_t>(run.begin);
     slab.unit_count = static_cast<std::uint16_t>(run.count);
     slab.base = chunk.unit_address(run.begin);
+    slab.slot_count = 0;
+    slab.has_guard = false;
     return &slab;
 }
 
@@ -102,7 +113,7 @@ void UnitPool::give(Slab& slab) noexcept {
     if (has_excess) purge(std::max<std::size_t>(keep_bytes, 1));
 }
 
-bool UnitPool::resize(Slab& slab, unsigned unit_count) noexcept {
+bool UnitPool::resize(Slab& slab, unsigned unit_count, std::size_t large_bytes) noexcept {
     Chunk& chunk = *Chunk::of(&slab);
     const std::lock_guard guard(lock_);
     const unsigned begin = slab.first_unit;
@@ -121,6 +132,7 @@ bool UnitPool::resize(Slab& slab, unsigned unit_count) noexcept {
         free_run(chunk, run, true);
     }
     slab.unit_count = static_cast<std::uint16_t>(unit_count);
+    slab.large_bytes = large_bytes;
     return true;
 }
 

@@ -30,15 +30,16 @@ public:
 
     explicit UnitPool(const Options& options) noexcept;
 
-    /// A slab of that many units; null where the backing is out of memory. Its units are the
-    /// caller's, everything else in it is not initialised.
-    [[nodiscard]] Slab* take(unsigned unit_count) noexcept;
+    /// A slab of that many units; null where the backing is out of memory. What it has of slots is
+    /// not initialised. `large_bytes` is for one that is `large`.
+    [[nodiscard]] Slab* take(Slab::Kind kind, unsigned unit_count,
+                             std::size_t large_bytes = 0) noexcept;
 
     /// The units of a slab whose pages may be dirty.
     void give(Slab& slab) noexcept;
 
-    /// More or fewer units for a slab, at its end. False where those behind it are not free.
-    [[nodiscard]] bool resize(Slab& slab, unsigned unit_count) noexcept;
+    /// More or fewer units for a large slab, at its end. False where those behind it are not free.
+    [[nodiscard]] bool resize(Slab& slab, unsigned unit_count, std::size_t large_bytes) noexcept;
 
     /// Gives pages back until no more than `dirty_bytes_max` are dirty, and chunks that are free
     /// and clean: all but one, or all where that is 0.
@@ -74,7 +75,8 @@ public:
 
 private:
     [[nodiscard]] UnitSet::Run find_run(unsigned unit_count, Chunk*& chunk) noexcept;
-    [[nodiscard]] Slab* cut(Chunk& chunk, UnitSet::Run run) noexcept;
+    [[nodiscard]] static Slab* make_slab(Chunk& chunk, UnitSet::Run run, Slab::Kind kind,
+                                         std::size_t large_bytes) noexcept;
     void take_run(Chunk& chunk, UnitSet::Run run) noexcept;
     static void set_slab(Chunk& chunk, UnitSet::Run run, unsigned index) noexcept;
     [[nodiscard]] Chunk* make_chunk() noexcept;
