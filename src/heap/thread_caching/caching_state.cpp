@@ -638,7 +638,7 @@ HeapStatistics CachingState::statistics() noexcept {
         const std::lock_guard guard(CacheRegistry::lock());
         for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
             ++sums.thread_count;
-            sums.mapped_bytes += sizeof *cache;
+            sums.mapped_bytes += platform::round_up_to_pages(sizeof *cache);
             sums.resident_bytes += platform::resident_bytes(cache, sizeof *cache);
             for (unsigned i = 0; i < bin_count; ++i) {
                 sums.size_classes[i].binned_count += cache->count(i);
