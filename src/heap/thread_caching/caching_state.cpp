@@ -168,7 +168,13 @@ void CachingState::free_unsized(void* memory) noexcept {
     if (pool_.contains(memory)) {
         const Slab& slab = Chunk::of(memory)->slab_at(address_of(memory));
         if (slab.kind == Slab::Kind::slots) {
-            return free(memory, class_layouts[slab.size_class].slot_bytes, std::align_val_t{16});
+            const bool nobody_looks = !checked_build && !marks_ && !options_.hardened;
+            if (nobody_looks && detail::push((*home())->bins[slab.size_class], memory)) return;
+            const std::size_t slot_bytes = class_layouts[slab.size_class].slot_bytes;
+            // Less may have been asked for, and the rest of the slot is closed.
+            if (marks_) [[unlikely]]
+                mark_undefined(memory, slot_bytes);
+            return free(memory, slot_bytes, std::align_val_t{16});
         }
         if (slab.kind == Slab::Kind::large) {
             return free(memory, slab.large_bytes, std::align_val_t{unit_bytes});
