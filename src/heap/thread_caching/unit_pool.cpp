@@ -295,6 +295,8 @@ void UnitPool::deinit() noexcept {
     while (all_ != nullptr) {
         Chunk& chunk = *all_;
         all_ = chunk.next_of_all;
+        // The slabs that are still there end with a page that nobody may touch.
+        if (options_.hardened) static_cast<void>(platform::open_pages(&chunk, chunk_bytes));
         release(chunk);
     }
     chunk_set_.deinit(options_.backing);
