@@ -651,7 +651,6 @@ HeapStatistics CachingState::statistics() noexcept {
             }
         }
     }
-    std::size_t slab_bytes = 0;
     for (unsigned i = 0; i < bin_count; ++i) {
         HeapStatistics::SizeClass& sum = sums.size_classes[i];
         ClassDepot& depot = depots_[i];
@@ -666,7 +665,6 @@ HeapStatistics CachingState::statistics() noexcept {
         sums.lent_bytes += sum.lent_count * sum.slot_bytes;
         sums.cached_bytes += sum.cached_count() * sum.slot_bytes;
         sums.free_bytes += sum.free_count * sum.slot_bytes;
-        slab_bytes += slot_count * sum.slot_bytes;
     }
     pool_.visit_chunks([&](Chunk& chunk) {
         ++sums.chunk_count;
