@@ -41,7 +41,9 @@ struct HeapStatistics {
 
     enum class Format : unsigned char { text, json };
 
-    /// A table of the size classes in use, and the totals; or one line of JSON. Allocates nothing.
+    /// A table of the size classes in use, and the totals; or one line of JSON with all that stands
+    /// here, under the same names. Uses pages of its own and allocates nothing. Where there are
+    /// none, the text says so at its end, and `size_classes` is null.
     void write_to(int file_descriptor, Format format = Format::text) const noexcept;
 };
 

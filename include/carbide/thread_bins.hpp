@@ -42,6 +42,7 @@ struct ThreadBins {
 /// Which bins a thread uses for which allocator. The last slot is no allocator's.
 inline constexpr unsigned bin_slot_count = 16;
 inline constexpr unsigned closed_bin_slot = bin_slot_count - 1;
+inline constexpr unsigned process_wide_bin_slot = 0;
 
 /// Never null: a thread without bins has those that are empty and full at once.
 [[gnu::tls_model("initial-exec"), gnu::visibility("default")]]

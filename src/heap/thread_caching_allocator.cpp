@@ -10,7 +10,7 @@ namespace carbide {
 using caching::CachingState;
 
 struct ProcessWideCaching {
-    ThreadCachingAllocator allocator{"thread caching", 0};
+    ThreadCachingAllocator allocator{"thread caching", detail::process_wide_bin_slot};
 };
 
 namespace {

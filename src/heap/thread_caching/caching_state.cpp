@@ -168,8 +168,12 @@ void CachingState::free_unsized(void* memory) noexcept {
     if (pool_.contains(memory)) {
         const Slab& slab = Chunk::of(memory)->slab_at(address_of(memory));
         if (slab.kind == Slab::Kind::slots) {
+            const bool nobody_looks = !checked_build && !marks_ && !options_.hardened;
+            if (nobody_looks && detail::push((*home())->bins[slab.size_class], memory)) return;
             const std::size_t slot_bytes = class_layouts[slab.size_class].slot_bytes;
-            if (marks_) mark_undefined(memory, slot_bytes);  // It may have been lent for fewer.
+            // Less may have been asked for, and the rest of the slot is closed.
+            if (marks_) [[unlikely]]
+                mark_undefined(memory, slot_bytes);
             return free(memory, slot_bytes, std::align_val_t{16});
         }
         if (slab.kind == Slab::Kind::large) {
@@ -629,14 +633,13 @@ HeapStatistics CachingState::statistics() noexcept {
         const std::lock_guard guard(CacheRegistry::lock());
         for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
             ++sums.thread_count;
-            sums.mapped_bytes += sizeof *cache;
+            sums.mapped_bytes += platform::round_up_to_pages(sizeof *cache);
             sums.resident_bytes += platform::resident_bytes(cache, sizeof *cache);
             for (unsigned i = 0; i < bin_count; ++i) {
                 sums.size_classes[i].binned_count += cache->count(i);
             }
         }
     }
-    std::size_t slab_bytes = 0;
     for (unsigned i = 0; i < bin_count; ++i) {
         HeapStatistics::SizeClass& sum = sums.size_classes[i];
         ClassDepot& depot = depots_[i];
@@ -651,7 +654,6 @@ HeapStatistics CachingState::statistics() noexcept {
         sums.lent_bytes += sum.lent_count * sum.slot_bytes;
         sums.cached_bytes += sum.cached_count() * sum.slot_bytes;
         sums.free_bytes += sum.free_count * sum.slot_bytes;
-        slab_bytes += slot_count * sum.slot_bytes;
     }
     pool_.visit_chunks([&](Chunk& chunk) {
         ++sums.chunk_count;

@@ -302,23 +302,12 @@ void UnitPool::unlist(Chunk& chunk) noexcept {
     chunk.is_listed = false;
 }
 
-// Whoever gets the memory next must be able to touch it.
-void UnitPool::open_guards(Chunk& chunk) const noexcept {
-    if (!options_.hardened) return;
-    for (const Slab& slab : chunk.slabs) {
-        if (chunk.free_slabs.contains(chunk.index_of(slab)) || slab.kind == Slab::Kind::none)
-            continue;
-        if (!slab.has_guard) continue;
-        static_cast<void>(
-            platform::open_pages(pointer(chunk.guard_page(slab)), platform::page_bytes()));
-    }
-}
-
 void UnitPool::deinit() noexcept {
     while (all_ != nullptr) {
         Chunk& chunk = *all_;
         all_ = chunk.next_of_all;
-        open_guards(chunk);
+        // The slabs that are still there end with a page that nobody may touch.
+        if (options_.hardened) static_cast<void>(platform::open_pages(&chunk, chunk_bytes));
         release(chunk);
     }
     chunk_set_.deinit(options_.backing);

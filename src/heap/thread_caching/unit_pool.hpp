@@ -83,7 +83,6 @@ private:
     void add(Chunk& chunk) noexcept;
     void remove(Chunk& chunk) noexcept;
     void release(Chunk& chunk) noexcept;
-    void open_guards(Chunk& chunk) const noexcept;
     void list(Chunk& chunk) noexcept;
     void unlist(Chunk& chunk) noexcept;
     void free_run(Chunk& chunk, UnitSet::Run run, bool dirty) noexcept;
