@@ -24,6 +24,7 @@ struct Arguments {
     unsigned round_count = 7;
     std::string worker;
     std::string trace = CARBIDE_HEAP_BENCH_TRACE;
+    bool cpu_time = false;
     bool json = false;
     bool scaling = false;
 };
@@ -42,7 +43,8 @@ std::optional<Sample> measure(const Arguments& arguments, const Run& run,
                            std::to_string(round * 1000 + 1), "--trace", arguments.trace},
                           candidate.preload);
     const std::optional<Sample> sample =
-        outcome.status == 0 ? parse_sample(outcome.output) : std::nullopt;
+        outcome.status == 0 ? parse_sample(outcome.output, arguments.cpu_time ? "cpu_ns" : "ns")
+                            : std::nullopt;
     if (!sample.has_value()) {
         show_progress("");
         fmt::print(stderr, "carbide: {} ({}) failed in {} with status {}: {}\n", candidate.peer,
@@ -100,6 +102,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("--trace", arguments.trace, "What the workload `trace` replays")
         ->check(CLI::ExistingFile);
     app.add_flag("--quick", arguments.plan.quick, "A twentieth of the operations");
+    app.add_flag("--cpu-time", arguments.cpu_time,
+                 "Compare processor time, for a machine that is not idle; waiting is free then");
     app.add_flag("--scaling", arguments.scaling, "1, 2, 4, ... threads, up to twice the cores");
     app.add_flag("--json", arguments.json, "JSON instead of tables");
 }
@@ -119,8 +123,8 @@ int main(int argc, char** argv) {
         arguments.scaling ? plan_scaling(arguments.plan) : plan_runs(arguments.plan);
     const bool prints_tables = !arguments.json && !arguments.scaling;
     if (prints_tables) {
-        fmt::print("medians of {} rounds; ratios to the best of the peers; resident memory\n",
-                   arguments.round_count);
+        fmt::print("medians of {} rounds of {}; ratios to the best of the peers; resident memory\n",
+                   arguments.round_count, arguments.cpu_time ? "processor time" : "time");
     }
     bool has_failed = false;
     Tally tally;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <latch>
@@ -26,27 +28,38 @@ struct Block {
 struct Span {
     Clock::time_point start;
     Clock::time_point end;
+    double cpu_ns;
 };
 
-template <class Work>
-Span timed(Work&& work) {
-    const Clock::time_point start = Clock::now();
-    work();
-    return {start, Clock::now()};
+inline double cpu_now_ns(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
 }
 
-/// Nanoseconds of one core for one operation: with as many threads as cores or more, what would
-/// stay the same if the allocator scaled ideally.
-inline double core_ns(std::span<const Span> spans, unsigned thread_count,
-                      std::uint64_t operation_count) {
-    Span all = spans[0];
+/// `clock`: whose processor time counts, of this thread or of the process.
+template <class Work>
+Span timed(Work&& work, clockid_t clock = CLOCK_THREAD_CPUTIME_ID) {
+    const double cpu_start_ns = cpu_now_ns(clock);
+    const Clock::time_point start = Clock::now();
+    work();
+    const Clock::time_point end = Clock::now();
+    return {start, end, cpu_now_ns(clock) - cpu_start_ns};
+}
+
+/// Sets both times, for the operations that the result counts.
+inline void set_times(Measurement& result, std::span<const Span> spans, unsigned thread_count) {
+    Span all{spans[0].start, spans[0].end, 0};
     for (const Span& span : spans) {
-        all = {std::min(all.start, span.start), std::max(all.end, span.end)};
+        all = {std::min(all.start, span.start), std::max(all.end, span.end),
+               all.cpu_ns + span.cpu_ns};
     }
     const unsigned core_count =
         std::min(thread_count, std::max(std::thread::hardware_concurrency(), 1U));
     const std::chrono::duration<double, std::nano> taken = all.end - all.start;
-    return taken.count() * core_count / static_cast<double>(operation_count);
+    const auto operation_count = static_cast<double>(result.operation_count);
+    result.ns = taken.count() * core_count / operation_count;
+    result.cpu_ns = all.cpu_ns / operation_count;
 }
 
 /// On every thread: prepares, works, waits until resident memory was taken, and cleans up. A single
@@ -82,7 +95,7 @@ Measurement on_threads(const Job& job, const Prepare& prepare, const Work& work,
         sampled.count_down();
     }
     result.freed_bytes = resident_bytes();
-    result.ns = core_ns(spans, job.thread_count, result.operation_count);
+    set_times(result, spans, job.thread_count);
     return result;
 }
 

@@ -99,7 +99,7 @@ Measurement producer_consumer(Source source, const Job& job) {
         }
     }
     result.freed_bytes = resident_bytes();
-    result.ns = core_ns(spans, 2 * pair_count, result.operation_count);
+    set_times(result, spans, 2 * pair_count);
     return result;
 }
 
@@ -153,17 +153,19 @@ Measurement larson(Source source, const Job& job) {
     std::vector<Lane<Source>> lanes;
     lanes.reserve(job.thread_count);  // They do not move once they have started.
     for (unsigned i = 0; i < job.thread_count; ++i) lanes.emplace_back(source, job, i);
-    const Span span = timed([&] {
-        for (Lane<Source>& lane : lanes) lane.start();
-        for (Lane<Source>& lane : lanes) lane.join();
-    });
+    const Span span = timed(
+        [&] {
+            for (Lane<Source>& lane : lanes) lane.start();
+            for (Lane<Source>& lane : lanes) lane.join();
+        },
+        CLOCK_PROCESS_CPUTIME_ID);
     result.steady_bytes = resident_bytes();
     for (Lane<Source>& lane : lanes) {
         result.operation_count += lane.operation_count();
         lane.clean();
     }
     result.freed_bytes = resident_bytes();
-    result.ns = core_ns(std::span(&span, 1), job.thread_count, result.operation_count);
+    set_times(result, std::span(&span, 1), job.thread_count);
     return result;
 }
 

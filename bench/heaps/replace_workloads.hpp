@@ -139,9 +139,8 @@ Measurement peak(Source source, const Job& job) {
     result.freed_bytes = resident_bytes();
     std::this_thread::sleep_for(std::chrono::seconds(1));
     result.settled_bytes = resident_bytes();
-    const std::chrono::duration<double, std::nano> taken =
-        (up.end - up.start) + (down.end - down.start);
-    result.ns = taken.count() / static_cast<double>(job.operation_count);
+    const Span both{up.start, up.end + (down.end - down.start), up.cpu_ns + down.cpu_ns};
+    set_times(result, std::span(&both, 1), 1);
     return result;
 }
 

@@ -23,8 +23,8 @@ std::optional<double> number_behind(const std::string& line, const std::string& 
 
 }  // namespace
 
-std::optional<Sample> parse_sample(const std::string& line) {
-    const auto ns = number_behind(line, "ns");
+std::optional<Sample> parse_sample(const std::string& line, const std::string& time_key) {
+    const auto ns = number_behind(line, time_key);
     const auto steady = number_behind(line, "steady_bytes");
     const auto peak = number_behind(line, "peak_bytes");
     const auto freed = number_behind(line, "freed_bytes");

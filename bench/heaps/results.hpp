@@ -11,7 +11,7 @@
 
 namespace bench::heaps {
 
-/// One worker's line.
+/// One worker's line. `ns` is what is compared: of the clock, or of the processor.
 struct Sample {
     double ns = 0;
     double steady_bytes = 0;
@@ -20,7 +20,8 @@ struct Sample {
     double settled_bytes = 0;
 };
 
-[[nodiscard]] std::optional<Sample> parse_sample(const std::string& line);
+[[nodiscard]] std::optional<Sample> parse_sample(const std::string& line,
+                                                 const std::string& time_key);
 
 /// All samples of one candidate in one run, in the order of the rounds.
 struct Series {

@@ -40,7 +40,7 @@ Measurement trace(Source source, const Job& job) {
     result.steady_bytes = resident_bytes();
     replay(source, events.subspan(sampled_at), blocks.entries());
     result.freed_bytes = resident_bytes();
-    result.ns = core_ns(std::span(&span, 1), 1, result.operation_count);
+    set_times(result, std::span(&span, 1), 1);
     return result;
 }
 

@@ -101,9 +101,11 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::printf(
-        "{\"ns\": %.3f, \"operations\": %llu, \"steady_bytes\": %zu, \"peak_bytes\": %zu, "
+        "{\"ns\": %.3f, \"cpu_ns\": %.3f, \"operations\": %llu, \"steady_bytes\": %zu, "
+        "\"peak_bytes\": %zu, "
         "\"freed_bytes\": %zu, \"settled_bytes\": %zu}\n",
-        result.ns, static_cast<unsigned long long>(result.operation_count), result.steady_bytes,
-        bench::heaps::resident_bytes_max(), result.freed_bytes, result.settled_bytes);
+        result.ns, result.cpu_ns, static_cast<unsigned long long>(result.operation_count),
+        result.steady_bytes, bench::heaps::resident_bytes_max(), result.freed_bytes,
+        result.settled_bytes);
     return 0;
 }

@@ -20,7 +20,10 @@ struct Job {
 
 /// What it found. Resident memory is all of the process, with the program and its tables.
 struct Measurement {
-    double ns = 0;  // Of one core, for one operation: an allocation and a free.
+    // For one operation, an allocation and a free: the time that passed, times the cores that the
+    // threads could use; it would stay the same if the allocator scaled ideally.
+    double ns = 0;
+    double cpu_ns = 0;  // The processor's time for it, which other processes disturb less.
     std::uint64_t operation_count = 0;
     std::size_t steady_bytes = 0;   // While the blocks are live.
     std::size_t freed_bytes = 0;    // Just after all of them were freed.
