@@ -119,6 +119,10 @@ int main(int argc, char** argv) {
 
     const Candidates candidates = find_candidates(arguments.worker, arguments.only);
     for (const std::string& line : candidates.left_out) fmt::print(stderr, "{}\n", line);
+    if (candidates.all.empty()) {
+        fmt::print(stderr, "carbide: none of the allocators is here\n");
+        return 2;
+    }
     const std::vector<Run> runs =
         arguments.scaling ? plan_scaling(arguments.plan) : plan_runs(arguments.plan);
     const bool prints_tables = !arguments.json && !arguments.scaling;
