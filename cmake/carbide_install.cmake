@@ -7,7 +7,8 @@ set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/carbide")
 
 install(DIRECTORY include/carbide DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
-install(TARGETS carbide carbide_testing carbide_global_allocation EXPORT carbide-targets
+install(TARGETS carbide carbide_testing carbide_global_allocation carbide_new_delete
+    EXPORT carbide-targets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(EXPORT carbide-targets NAMESPACE carbide:: DESTINATION "${config_dir}")
 

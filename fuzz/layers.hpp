@@ -21,6 +21,7 @@
 #include "carbide/pool_allocator.hpp"
 #include "carbide/stack_fallback_allocator.hpp"
 #include "carbide/statistics_allocator.hpp"
+#include "carbide/thread_caching_allocator.hpp"
 #include "composition.hpp"
 
 /// Every heap as a `Layer`: its options from the input's bytes, and what its numbers must be.
@@ -220,8 +221,38 @@ private:
     Heap heap_;
 };
 
-// --- Wrappers, which lend what their backing lends
-// ------------------------------------------------
+// Of its chunks, one is enough for what an input may lend. Nothing decays, since time would make an
+// input another one each time; what is hardened has random places all the same.
+class ThreadCaching : public Layer {
+public:
+    ThreadCaching(carbide::Allocator backing, Bytes& bytes)
+        : heap_({.backing = backing,
+                 .retained_bytes_max = bytes.below(3) == 0 ? 0 : std::size_t{64} * bytes.two(),
+                 .decay_ms = 0,
+                 .hardened = bytes.below(3) == 0}) {}
+    carbide::Allocator allocator() override { return heap_.allocator(); }
+
+    void check(const Lent& lent, bool) const override {
+        require(heap_.is_valid(), "thread caches are valid");
+        const carbide::HeapStatistics sums = heap_.statistics();
+        require(sums.lent_bytes + sums.cached_bytes + sums.free_bytes <= sums.mapped_bytes,
+                "what is lent, cached or free is in one place");
+        require(sums.lent_bytes >= lent.bytes.value_or(0), "what is lent is counted");
+        require(sums.lent_bytes == 0 || lent.bytes != std::size_t{0}, "nothing else is counted");
+        if (!lent.blocks.has_value()) return;
+        for (const Block& block : *lent.blocks) {
+            require(heap_.owns(block.memory), "it owns what it lends");
+            require(heap_.owns(block.memory + block.size_bytes - 1), "to the last byte");
+            require(heap_.size_of(block.memory) >= block.size_bytes, "it knows how much that is");
+        }
+    }
+    [[nodiscard]] Lent drawn(Lent) const override { return {}; }  // Chunks of its own choice.
+
+private:
+    carbide::ThreadCachingAllocator heap_;
+};
+
+// --- Wrappers, which lend what their backing lends -----------------------------------------------
 
 class Limit : public Layer {
 public:

@@ -10,7 +10,7 @@ packages_for() {
         demo) echo "$base" ;;
         test | build) echo "$base $test" ;;
         check) echo "$base $test clang-format-19 clang-tidy-19" ;;
-        bench) echo "$base libbenchmark-dev" ;;
+        bench) echo "$base libbenchmark-dev libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0" ;;
         fuzz) echo "$base clang-19 libclang-rt-19-dev" ;;
     esac
 }
@@ -29,6 +29,7 @@ evidence_of() {
         valgrind) echo valgrind/memcheck.h ;;
         iso-codes) echo /usr/share/iso-codes/json ;;
         ccache | libclang-rt-19-dev) ;; # Not looked for: optional, and often a part of clang.
+        libjemalloc2 | libtcmalloc-minimal4 | libmimalloc2.0) ;; # The benchmark does without.
         *) echo "$1" ;;
     esac
 }
@@ -47,6 +48,8 @@ reason_for() {
         valgrind) echo 'headers that mark memory for Valgrind' ;;
         clang-format-19 | clang-tidy-19) echo 'formatting and lint' ;;
         libbenchmark-dev) echo 'benchmark framework' ;;
+        libjemalloc2 | libtcmalloc-minimal4 | libmimalloc2.0)
+            echo 'allocator that the benchmarks compare with' ;;
     esac
 }
 

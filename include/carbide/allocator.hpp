@@ -6,6 +6,7 @@
 
 #include "carbide/heap.hpp"
 #include "carbide/operations.hpp"
+#include "carbide/thread_bins.hpp"
 
 namespace carbide {
 
@@ -52,8 +53,13 @@ private:
     template <class Slow>
     friend void detail::free_bytes(Heap&, void*, std::size_t, std::align_val_t) noexcept;
 
-    static void* slow_alloc(Heap& heap, std::size_t size_bytes,
-                            std::align_val_t alignment) noexcept {
+    // Where the size is a constant, what a heap keeps for this thread is taken without a call.
+    [[gnu::always_inline]] static void* slow_alloc(Heap& heap, std::size_t size_bytes,
+                                                   std::align_val_t alignment) noexcept {
+        if (has_constant_bin(size_bytes, alignment) && detail::is_bins_tag(heap.cursor)) {
+            void* const memory = detail::take_binned(heap.cursor, size_bytes);
+            if (memory != nullptr) return memory;
+        }
         return heap.vtable->alloc(heap, size_bytes, alignment);
     }
     static bool slow_resize(Heap& heap, void* memory, std::size_t old_bytes, std::size_t new_bytes,
@@ -64,9 +70,20 @@ private:
                             std::align_val_t alignment) noexcept {
         return heap.vtable->remap(heap, memory, old_bytes, new_bytes, alignment);
     }
-    static void slow_free(Heap& heap, void* memory, std::size_t size_bytes,
-                          std::align_val_t alignment) noexcept {
+    [[gnu::always_inline]] static void slow_free(Heap& heap, void* memory, std::size_t size_bytes,
+                                                 std::align_val_t alignment) noexcept {
+        if (!checked_build && has_constant_bin(size_bytes, alignment) &&
+            detail::is_bins_tag(heap.cursor)) {
+            if (detail::give_binned(heap.cursor, memory, size_bytes)) return;
+        }
         heap.vtable->free(heap, memory, size_bytes, alignment);
+    }
+
+    // Known to the compiler, once this is inlined.
+    [[gnu::always_inline]] static bool has_constant_bin(std::size_t size_bytes,
+                                                        std::align_val_t alignment) noexcept {
+        return __builtin_constant_p(size_bytes) != 0 && __builtin_constant_p(alignment) != 0 &&
+               detail::is_binned(size_bytes, alignment);
     }
 
     Heap* heap_;

@@ -50,7 +50,8 @@ enum class Sharing : unsigned char {
 /// The header that every allocator starts with and every handle points at.
 ///
 /// [cursor, limit) is the window: free bytes that a handle takes without a call. Both are
-/// multiples of `window_granule_bytes`, and `cursor <= limit`. A heap without a window has both 0.
+/// multiples of `window_granule_bytes`, and `cursor <= limit`. A heap without a window has both 0,
+/// or both the tag of its thread-local bins (`thread_bins.hpp`), which is odd.
 struct Heap {
     std::uintptr_t cursor = 0;
     std::uintptr_t limit = 0;

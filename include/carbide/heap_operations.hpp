@@ -22,7 +22,8 @@ namespace carbide {
 ///
 /// `Concrete` derives from `HeapOperations<Concrete>`, has it as a friend, and has private static
 /// functions `slow_alloc`, `slow_resize`, `slow_remap` and `slow_free` as `VTable` wants them. It
-/// may have a private constant `verifies_frees` and a private static function `slow_owns`.
+/// may have private constants `verifies_frees` and `has_window`, and a private static function
+/// `slow_owns`.
 template <class Concrete>
 class HeapOperations : protected Heap {
 public:
@@ -152,6 +153,11 @@ private:
     public:
         explicit Direct(Heap& heap) noexcept : heap_(&heap) {}
         [[nodiscard]] Heap& heap() const noexcept { return *heap_; }
+
+        [[nodiscard]] static consteval bool has_window() noexcept {
+            if constexpr (requires { Concrete::has_window; }) return Concrete::has_window;
+            return true;
+        }
 
         static void* slow_alloc(Heap& heap, std::size_t size_bytes,
                                 std::align_val_t alignment) noexcept {

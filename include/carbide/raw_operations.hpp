@@ -51,6 +51,13 @@ namespace detail {
 #endif
 }
 
+/// Whether a window has to be looked for at all. `Slow` may know that its heap never has one.
+template <class Slow>
+[[nodiscard]] consteval bool may_have_window() noexcept {
+    if constexpr (requires { Slow::has_window(); }) return Slow::has_window();
+    return true;
+}
+
 /// The inlined fast path. `Slow` is the class whose static `slow_*` functions stand behind it: the
 /// handle, which calls through the table, or a concrete allocator, which calls itself.
 #ifdef __clang_analyzer__
@@ -69,6 +76,11 @@ template <class Slow>
     if (size_bytes == 0) return zero_size_token(alignment);
     if constexpr (checked_build) check_owner(heap);
 
+    if constexpr (!may_have_window<Slow>()) {
+        void* const memory = Slow::slow_alloc(heap, size_bytes, alignment);
+        if (checked_build && memory != nullptr) fill_undefined(memory, size_bytes);
+        return memory;
+    }
     const std::uintptr_t cursor = heap.cursor;
     const bool aligned =
         alignment_bytes <= window_granule_bytes || (cursor & (alignment_bytes - 1)) == 0;
@@ -94,9 +106,9 @@ template <class Slow>
     if (size_bytes == 0) return;
     if constexpr (checked_build) check_owner(heap);
 
-    const auto address = reinterpret_cast<std::uintptr_t>(memory);
+    [[maybe_unused]] const auto address = reinterpret_cast<std::uintptr_t>(memory);
     // Alignment above the granule may have left padding below, which the slow path remembers.
-    if (static_cast<std::size_t>(alignment) <= window_granule_bytes &&
+    if (may_have_window<Slow>() && static_cast<std::size_t>(alignment) <= window_granule_bytes &&
         address + window_bytes(size_bytes) == heap.cursor) {
         fill_undefined(memory, size_bytes);
         heap.cursor = address;

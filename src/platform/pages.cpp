@@ -113,4 +113,35 @@ void close_pages(void* pages, std::size_t size_bytes) noexcept {
     [[maybe_unused]] void* const closed = mmap(pages, size_bytes, PROT_NONE, flags, -1, 0);
 }
 
+void purge_pages(void* pages, std::size_t size_bytes) noexcept {
+    const KeepErrno keep_errno;
+    static_cast<void>(madvise(pages, size_bytes, MADV_DONTNEED));
+}
+
+bool protect_pages(void* pages, std::size_t size_bytes) noexcept {
+    const KeepErrno keep_errno;
+    return mprotect(pages, size_bytes, PROT_NONE) == 0;
+}
+
+void want_huge_pages(void* pages, std::size_t size_bytes) noexcept {
+    const KeepErrno keep_errno;
+    static_cast<void>(madvise(pages, size_bytes, MADV_HUGEPAGE));
+}
+
+std::size_t resident_bytes(void* pages, std::size_t size_bytes) noexcept {
+    const KeepErrno keep_errno;
+    constexpr std::size_t step = 1024;  // Pages.
+    unsigned char is_resident[step];
+    std::size_t page_count = 0;
+    for (std::size_t done = 0; done < size_bytes; done += step * page_bytes()) {
+        const std::size_t bytes =
+            size_bytes - done < step * page_bytes() ? size_bytes - done : step * page_bytes();
+        if (mincore(static_cast<std::byte*>(pages) + done, bytes, is_resident) != 0) continue;
+        for (std::size_t i = 0; i < (bytes + page_bytes() - 1) / page_bytes(); ++i) {
+            page_count += is_resident[i] & 1;
+        }
+    }
+    return page_count * page_bytes();
+}
+
 }  // namespace carbide::platform

@@ -37,4 +37,17 @@ void unmap_pages(void* pages, std::size_t size_bytes) noexcept;
 /// Makes them reserved addresses again. Where the kernel has no more mappings they stay open.
 void close_pages(void* pages, std::size_t size_bytes) noexcept;
 
+/// Gives the memory of these pages back and keeps the addresses: what they hold is undefined then,
+/// and mostly 0. Does nothing where the memory is no private mapping.
+void purge_pages(void* pages, std::size_t size_bytes) noexcept;
+
+/// Makes pages that nobody may touch of some; false where the kernel has no more mappings.
+[[nodiscard]] bool protect_pages(void* pages, std::size_t size_bytes) noexcept;
+
+/// Asks for pages of 2 MiB where the kernel leaves that to programs.
+void want_huge_pages(void* pages, std::size_t size_bytes) noexcept;
+
+/// Of these pages, the bytes that are in memory.
+[[nodiscard]] std::size_t resident_bytes(void* pages, std::size_t size_bytes) noexcept;
+
 }  // namespace carbide::platform

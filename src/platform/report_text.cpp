@@ -23,6 +23,28 @@ bool wait_until_writable(int file_descriptor) noexcept {
     return poll(&waited, 1, patience_ms) > 0 && (waited.revents & POLLOUT) != 0;
 }
 
+// The digits of a number, in threes.
+class Grouped {
+public:
+    explicit Grouped(std::uintmax_t value) noexcept {
+        unsigned count = 0;
+        do {
+            if (count != 0 && count % 3 == 0) *--first_ = ',';
+            *--first_ = static_cast<char>('0' + value % 10);
+            value /= 10;
+            ++count;
+        } while (value != 0);
+    }
+
+    [[nodiscard]] std::string_view view() const noexcept {
+        return {first_, static_cast<std::size_t>(digits_ + sizeof digits_ - first_)};
+    }
+
+private:
+    char digits_[26];  // 20 and 6 commas.
+    char* first_ = digits_ + sizeof digits_;
+};
+
 }  // namespace
 
 Style style_for(int file_descriptor) noexcept {
@@ -59,16 +81,7 @@ ReportText& ReportText::number(std::uintmax_t value) noexcept {
 }
 
 ReportText& ReportText::grouped(std::uintmax_t value) noexcept {
-    char digits[26];  // 20 and 6 commas.
-    char* first = digits + sizeof digits;
-    unsigned count = 0;
-    do {
-        if (count != 0 && count % 3 == 0) *--first = ',';
-        *--first = static_cast<char>('0' + value % 10);
-        value /= 10;
-        ++count;
-    } while (value != 0);
-    return text({first, static_cast<std::size_t>(digits + sizeof digits - first)});
+    return text(Grouped(value).view());
 }
 
 ReportText& ReportText::hexadecimal(std::uintmax_t value) noexcept {
@@ -108,6 +121,21 @@ ReportText& ReportText::bytes(std::uintmax_t size_bytes) noexcept {
 
 ReportText& ReportText::count(std::uintmax_t count, std::string_view noun) noexcept {
     return grouped(count).text(" ").text(noun).text(count == 1 ? "" : "s");
+}
+
+ReportText& ReportText::right(std::string_view cell, std::size_t width) noexcept {
+    for (std::size_t size = cell.size(); size < width; ++size) text(" ");
+    return text(cell);
+}
+
+ReportText& ReportText::right_grouped(std::uintmax_t value, std::size_t width) noexcept {
+    return right(Grouped(value).view(), width);
+}
+
+ReportText& ReportText::right_tenths(std::uintmax_t tenths, std::size_t width) noexcept {
+    constexpr std::size_t fraction_size = 2;
+    right_grouped(tenths / 10, width - std::min(width, fraction_size));
+    return text(".").number(tenths % 10);
 }
 
 void ReportText::clear() noexcept {

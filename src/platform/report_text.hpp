@@ -40,6 +40,11 @@ public:
     /// "1 allocation", "4,812 allocations": `noun` takes an s.
     ReportText& count(std::uintmax_t count, std::string_view noun) noexcept;
 
+    /// For a column of a table, with spaces in front up to `width`. What is wider is written whole.
+    ReportText& right(std::string_view text, std::size_t width) noexcept;
+    ReportText& right_grouped(std::uintmax_t value, std::size_t width) noexcept;  // "    1,234"
+    ReportText& right_tenths(std::uintmax_t tenths, std::size_t width) noexcept;  // "  1,234.5"
+
     [[nodiscard]] std::string_view view() const noexcept { return {begin_, size_bytes_}; }
     [[nodiscard]] bool is_cut() const noexcept { return is_cut_; }
 

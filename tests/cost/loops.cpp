@@ -87,6 +87,39 @@ std::size_t raw_alloc(carbide::Allocator allocator, std::size_t count, std::size
     return count;
 }
 
+std::size_t raw_alloc_and_free(carbide::Allocator allocator, std::size_t count,
+                               std::size_t size_bytes) {
+    for (std::size_t i = 0; i < count; ++i) {
+        void* const memory = allocator.raw_alloc(size_bytes, std::align_val_t{8});
+        if (memory == nullptr) return i;
+        keep(memory);
+        allocator.raw_free(memory, size_bytes, std::align_val_t{8});
+    }
+    return count;
+}
+
+std::size_t raw_alloc_and_free_direct(carbide::ThreadCachingAllocator& allocator, std::size_t count,
+                                      std::size_t size_bytes) {
+    for (std::size_t i = 0; i < count; ++i) {
+        void* const memory = allocator.raw_alloc(size_bytes, std::align_val_t{8});
+        if (memory == nullptr) return i;
+        keep(memory);
+        allocator.raw_free(memory, size_bytes, std::align_val_t{8});
+    }
+    return count;
+}
+
+std::size_t create_and_destroy_direct(carbide::ThreadCachingAllocator& allocator,
+                                      std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto node = allocator.create<Node>(nullptr, nullptr, 1, 2, 3);
+        if (!node.has_value()) return i;
+        keep(*node);
+        allocator.destroy(*node);
+    }
+    return count;
+}
+
 // NOLINTEND(clang-analyzer-unix.Malloc)
 
 }  // namespace cost

@@ -7,6 +7,7 @@
 #include "carbide/allocator.hpp"
 #include "carbide/arena_allocator.hpp"
 #include "carbide/pool_allocator.hpp"
+#include "carbide/thread_caching_allocator.hpp"
 
 /// Loops whose instructions are counted, in a translation unit of their own, so that the optimizer
 /// knows nothing about what they are given. Each returns how many passes succeeded.
@@ -42,5 +43,11 @@ std::size_t create_padded(carbide::Allocator allocator, std::size_t count);
 
 /// Of a size that only the run knows.
 std::size_t raw_alloc(carbide::Allocator allocator, std::size_t count, std::size_t size_bytes);
+std::size_t raw_alloc_and_free(carbide::Allocator allocator, std::size_t count,
+                               std::size_t size_bytes);
+std::size_t raw_alloc_and_free_direct(carbide::ThreadCachingAllocator& allocator, std::size_t count,
+                                      std::size_t size_bytes);
+std::size_t create_and_destroy_direct(carbide::ThreadCachingAllocator& allocator,
+                                      std::size_t count);
 
 }  // namespace cost

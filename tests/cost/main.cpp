@@ -22,6 +22,8 @@ std::size_t run(std::string_view name, std::size_t count) {
         {.backing = carbide::c_allocator(), .first_chunk_bytes = room_bytes});
     carbide::PoolAllocator<cost::Node> pool({.backing = carbide::c_allocator()});
     const auto begin = reinterpret_cast<std::uintptr_t>(buffer.data());
+    carbide::ThreadCachingAllocator caching;
+    const carbide::Allocator handle = caching.allocator();
     cost::HandWrittenBump bump{begin, begin + room_bytes};
 
     // What only the first request does is in both runs, and so not in their difference.
@@ -34,6 +36,14 @@ std::size_t run(std::string_view name, std::size_t count) {
     if (name == "fixed-buffer-create") return cost::create(fixed_buffer.allocator(), count);
     if (name == "pool-create-destroy") return cost::create_and_destroy(pool.allocator(), count);
     if (name == "pool-create-destroy-direct") return cost::create_in_pool(pool, count);
+    if (name == "caching-create-destroy") return cost::create_and_destroy(handle, count);
+    if (name == "caching-create-destroy-direct") {
+        return cost::create_and_destroy_direct(caching, count);
+    }
+    if (name == "caching-raw-alloc-free") return cost::raw_alloc_and_free(handle, count, 2400);
+    if (name == "caching-raw-alloc-free-direct") {
+        return cost::raw_alloc_and_free_direct(caching, count, 2400);
+    }
     return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "carbide/stack_fallback_allocator.hpp"
 #include "carbide/statistics_allocator.hpp"
 #include "carbide/testing/allocator_contract.hpp"
+#include "carbide/thread_caching_allocator.hpp"
 
 // Heaps on heaps, in any order: each composition keeps the contract and gives everything back.
 namespace carbide {
@@ -26,16 +27,27 @@ namespace {
 
 using testing::ContractOptions;
 
-enum class Layer { failing, limit, locked, logging, statistics, debug, arena, stack_fallback };
+enum class Layer {
+    failing,
+    limit,
+    locked,
+    logging,
+    statistics,
+    debug,
+    thread_caching,
+    arena,
+    stack_fallback
+};
 
-constexpr std::array wrappers{Layer::failing, Layer::limit,      Layer::locked,
-                              Layer::logging, Layer::statistics, Layer::debug};
-constexpr std::array layers{Layer::failing,    Layer::limit, Layer::locked, Layer::logging,
-                            Layer::statistics, Layer::debug, Layer::arena,  Layer::stack_fallback};
+constexpr std::array wrappers{Layer::failing,    Layer::limit, Layer::locked,        Layer::logging,
+                              Layer::statistics, Layer::debug, Layer::thread_caching};
+constexpr std::array layers{Layer::failing,        Layer::limit,      Layer::locked,
+                            Layer::logging,        Layer::statistics, Layer::debug,
+                            Layer::thread_caching, Layer::arena,      Layer::stack_fallback};
 
 const char* name_of(Layer layer) {
-    constexpr std::array names{"failing",    "limit", "locked", "logging",
-                               "statistics", "debug", "arena",  "stack_fallback"};
+    constexpr std::array names{"failing", "limit",          "locked", "logging",       "statistics",
+                               "debug",   "thread_caching", "arena",  "stack_fallback"};
     return names[static_cast<std::size_t>(layer)];
 }
 
@@ -82,6 +94,13 @@ void with_layer(Layer layer, Allocator backing, const Use& use) {
             use(debug.allocator());
             CHECK(debug.counters().current_bytes == 0);
             CHECK_FALSE(debug.deinit());
+            break;
+        }
+        case Layer::thread_caching: {
+            ThreadCachingAllocator caching({.backing = backing});
+            use(caching.allocator());
+            CHECK(caching.statistics().lent_bytes == 0);
+            CHECK(caching.is_valid());
             break;
         }
         case Layer::arena: {

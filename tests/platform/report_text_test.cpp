@@ -61,6 +61,24 @@ TEST_CASE("report_text: numbers, addresses and counted things are written to the
           "18446744073709551615 0xffffffffffffffff 0x0 0xbeef 0af0 1 place 2,000 places");
 }
 
+TEST_CASE("report_text: cells of a column end at its width, and what is wider loses nothing") {
+    ReportText text;
+    text.right("KiB", 9).text("\n");
+    text.right_grouped(0, 9).text("\n").right_grouped(1'234'567, 9).text("\n");
+    text.right_tenths(5, 9).text("\n").right_tenths(12'345, 9).text("\n");
+    CHECK(text.view() ==
+          "      KiB\n"
+          "        0\n"
+          "1,234,567\n"
+          "      0.5\n"
+          "  1,234.5\n");
+    text.clear();
+    text.right("words", 3).right("", 2).right_grouped(1000, 2).right_tenths(1000, 1);
+    CHECK(text.view() == "words  1,000100.0");
+    text.clear();
+    CHECK(text.right_grouped(UINTMAX_MAX, 28).view() == "  18,446,744,073,709,551,615");
+}
+
 TEST_CASE("report_text: it grows, and nothing that was written changes") {
     ReportText text;
     std::string expected;

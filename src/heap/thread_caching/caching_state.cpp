@@ -1,0 +1,696 @@
+// SPDX-License-Identifier: MIT
+#include "heap/thread_caching/caching_state.hpp"
+
+#include <sched.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <mutex>
+
+#include "carbide/memory_marks.hpp"
+#include "carbide/recovery_scope.hpp"
+#include "heap/thread_caching/cache_registry.hpp"
+#include "platform/clock.hpp"
+#include "platform/message.hpp"
+#include "platform/pages.hpp"
+#include "platform/stack.hpp"
+
+namespace carbide::caching {
+namespace {
+
+constexpr std::align_val_t state_alignment{4096};
+
+std::uintptr_t address_of(const void* memory) noexcept {
+    return reinterpret_cast<std::uintptr_t>(memory);
+}
+
+std::uint64_t system_random() noexcept {
+    std::uint64_t number = 0;
+    // Early in the life of a system there may be none: then the addresses have to do.
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        number = address_of(&number) * 0x9E3779B97F4A7C15U ^ platform::coarse_milliseconds();
+    }
+    return number;
+}
+
+// The same for all allocators of the process.
+std::uint64_t process_secret() noexcept {
+    static const std::uint64_t secret = system_random() | 1;
+    return secret;
+}
+
+}  // namespace
+
+CachingState* CachingState::create(const Options& options, unsigned slot) noexcept {
+    void* const memory = options.backing.raw_alloc(sizeof(CachingState), state_alignment);
+    if (memory == nullptr) return nullptr;
+    auto* const state =
+        new (memory) CachingState(options, slot, options.hardened ? process_secret() : 0);
+    CacheRegistry::add(*state);
+    return state;
+}
+
+CachingState::CachingState(const Options& options, unsigned slot, std::uint64_t secret) noexcept
+    : options_(options),
+      slot_(slot),
+      marks_(checker_watches()),
+      has_bins_(slot != closed_bin_slot && !window_stays_closed()),
+      code_(secret),
+      random_state_(secret == 0 ? 0 : system_random()),
+      pool_({.backing = options.backing,
+             .retained_bytes_max = options.retained_bytes_max,
+             .decay_ms = options.decay_ms,
+             .hardened = options.hardened,
+             .huge_pages = options.huge_pages,
+             .marks = marks_}),
+      huge_(options.backing) {
+    void** entries = depot_entries_;
+    for (unsigned i = 0; i < bin_count; ++i) {
+        depots_[i].init(i, entries, pool_, code_);
+        entries += ClassDepot::capacity_of(class_layouts[i]);
+    }
+}
+
+void CachingState::destroy(CachingState* state) noexcept {
+    CacheRegistry::remove(*state);
+    const Allocator backing = state->options_.backing;
+    ThreadCache* cache = nullptr;
+    {
+        const std::lock_guard guard(CacheRegistry::lock());
+        cache = std::exchange(state->caches_, nullptr);
+        for (ThreadCache* left = cache; left != nullptr; left = left->next) {
+            __atomic_store_n(left->home, closed_bins(), __ATOMIC_RELAXED);
+        }
+    }
+    while (cache != nullptr) {
+        ThreadCache* const next = cache->next;
+        backing.raw_free(cache, sizeof *cache, std::align_val_t{alignof(ThreadCache)});
+        cache = next;
+    }
+    while (state->retiring_count_.load(std::memory_order_acquire) != 0) sched_yield();
+    state->huge_.deinit();
+    state->pool_.deinit();
+    backing.raw_free(state, sizeof *state, state_alignment);
+}
+
+// --- What a request is ---------------------------------------------------------------------------
+
+CachingState::Request CachingState::classify(std::size_t size_bytes,
+                                             std::align_val_t alignment) noexcept {
+    const auto alignment_bytes = static_cast<std::size_t>(alignment);
+    if (is_binned(size_bytes, alignment)) return {Kind::slot, size_class_of(size_bytes)};
+    if (size_bytes <= binned_bytes_max && alignment_bytes <= platform::page_bytes()) {
+        // Slots start at multiples of the largest power of two that divides their size.
+        const std::size_t least = std::max(size_bytes, alignment_bytes);
+        const unsigned size_class = size_class_of(least);
+        if (slot_bytes_of(size_class) % alignment_bytes == 0) return {Kind::slot, size_class};
+        return {Kind::slot, size_class_of(std::bit_ceil(least))};
+    }
+    const bool is_large = size_bytes <= large_bytes_max && alignment_bytes <= unit_bytes;
+    return {is_large ? Kind::large : Kind::huge, 0};
+}
+
+// --- Allocations ---------------------------------------------------------------------------------
+
+void* CachingState::alloc(std::size_t size_bytes, std::align_val_t alignment) noexcept {
+    const Request request = classify(size_bytes, alignment);
+    const auto attempt = [&] {
+        switch (request.kind) {
+            case Kind::slot:
+                return alloc_slot(request.size_class);
+            case Kind::large:
+                return alloc_large(size_bytes);
+            case Kind::huge:
+                return alloc_huge(size_bytes, alignment);
+        }
+        __builtin_unreachable();
+    };
+    void* memory = nullptr;
+    {
+        const RecoveryScope caches_may_have_it;
+        memory = attempt();
+    }
+    if (memory == nullptr) [[unlikely]] {
+        if (collect() == 0) return nullptr;
+        memory = attempt();
+        if (memory == nullptr) return nullptr;
+    }
+    if (marks_ && request.kind != Kind::huge) [[unlikely]]
+        mark_undefined(memory, size_bytes);
+    return memory;
+}
+
+void CachingState::free(void* memory, std::size_t size_bytes, std::align_val_t alignment) noexcept {
+    const Request request = classify(size_bytes, alignment);
+    if (options_.hardened) {
+        verify(memory, size_bytes, alignment, request);
+        if (request.kind == Kind::slot) mark_lent(memory, false);
+    }
+    if (request.kind != Kind::huge) {
+        if constexpr (checked_build) std::memset(memory, undefined_byte, size_bytes);
+        if (marks_) [[unlikely]]
+            mark_no_access(memory, size_bytes);
+    }
+    switch (request.kind) {
+        case Kind::slot:
+            return free_slot(memory, request.size_class);
+        case Kind::large:
+            return free_large(memory);
+        case Kind::huge:
+            return free_huge(memory, size_bytes, alignment);
+    }
+}
+
+void CachingState::free_unsized(void* memory) noexcept {
+    if (pool_.contains(memory)) {
+        const Slab& slab = Chunk::of(memory)->slab_at(address_of(memory));
+        if (slab.kind == Slab::Kind::slots) {
+            const bool nobody_looks = !checked_build && !marks_ && !options_.hardened;
+            if (nobody_looks && detail::push((*home())->bins[slab.size_class], memory)) return;
+            const std::size_t slot_bytes = class_layouts[slab.size_class].slot_bytes;
+            // Less may have been asked for, and the rest of the slot is closed.
+            if (marks_) [[unlikely]]
+                mark_undefined(memory, slot_bytes);
+            return free(memory, slot_bytes, std::align_val_t{16});
+        }
+        if (slab.kind == Slab::Kind::large) {
+            return free(memory, slab.large_bytes, std::align_val_t{unit_bytes});
+        }
+        misuse("a pointer was freed that is not lent out", memory);
+    }
+    const HugeTable::Entry entry = huge_.find(address_of(memory));
+    if (entry.address == 0) misuse("a pointer was freed that is not lent out", memory);
+    free(memory, entry.size_bytes, entry.alignment);
+}
+
+// --- Slots ---------------------------------------------------------------------------------------
+
+ThreadBins** CachingState::home() const noexcept { return &detail::thread_bins[slot_]; }
+
+ThreadCache* CachingState::cache_of_thread() noexcept {
+    ThreadBins* const bins = *home();
+    if (bins != closed_bins()) [[likely]]
+        return static_cast<ThreadCache*>(bins);
+    return has_bins_ ? add_cache() : nullptr;
+}
+
+ThreadCache* CachingState::add_cache() noexcept {
+    if (!CacheRegistry::enroll_thread()) return nullptr;
+    void* memory = nullptr;
+    {
+        const RecoveryScope works_without_bins;
+        memory =
+            options_.backing.raw_alloc(sizeof(ThreadCache), std::align_val_t{alignof(ThreadCache)});
+    }
+    if (memory == nullptr) return nullptr;
+    auto* const cache = static_cast<ThreadCache*>(memory);  // Its entries stay untouched.
+    cache->init(*this, home(), code_);
+    const std::lock_guard guard(CacheRegistry::lock());
+    cache->previous = nullptr;
+    cache->next = caches_;
+    if (caches_ != nullptr) caches_->previous = cache;
+    caches_ = cache;
+    ++cache_count_;
+    __atomic_store_n(home(), cache, __ATOMIC_RELAXED);
+    return cache;
+}
+
+void CachingState::leave(ThreadCache& cache) noexcept {
+    if (cache.next != nullptr) cache.next->previous = cache.previous;
+    (cache.previous != nullptr ? cache.previous->next : caches_) = cache.next;
+    --cache_count_;
+    retiring_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void CachingState::retire(ThreadCache& cache) noexcept {
+    empty_bins(cache);
+    options_.backing.raw_free(&cache, sizeof cache, std::align_val_t{alignof(ThreadCache)});
+    retiring_count_.fetch_sub(1, std::memory_order_release);
+}
+
+void CachingState::empty_bins(ThreadCache& cache) noexcept {
+    for (unsigned i = 0; i < bin_count; ++i) empty_bin(cache, i);
+}
+
+void CachingState::empty_bin(ThreadCache& cache, unsigned size_class) noexcept {
+    const std::size_t count = cache.count(size_class);
+    cache.set_count(size_class, 0);
+    if (count != 0) give(size_class, cache.lowest_of(size_class), count);
+}
+
+void* CachingState::alloc_slot(unsigned size_class) noexcept {
+    void* entry = nullptr;
+    if (ThreadCache* const cache = cache_of_thread(); cache != nullptr) {
+        if (cache->count(size_class) == 0 && !refill(*cache, size_class)) return nullptr;
+        const std::size_t count = cache->count(size_class) - 1;
+        entry = cache->lowest_of(size_class)[count];
+        cache->set_count(size_class, count);
+    } else if (take(size_class, &entry, 1) == 0) {
+        return nullptr;
+    }
+    void* const memory = reinterpret_cast<void*>(code_.decode(entry));
+    if (options_.hardened) mark_lent(memory, true);
+    return memory;
+}
+
+void CachingState::free_slot(void* memory, unsigned size_class) noexcept {
+    void* const entry = code_.encode(address_of(memory));
+    if (ThreadCache* const cache = cache_of_thread(); cache != nullptr) {
+        if (cache->count(size_class) == cache->limit(size_class)) make_room(*cache, size_class);
+        const std::size_t count = cache->count(size_class);
+        cache->lowest_of(size_class)[count] = entry;
+        cache->set_count(size_class, count + 1);
+    } else {
+        give(size_class, &entry, 1);
+    }
+}
+
+// A bin grows as often as it was empty or full, up to what `bin_entries_wanted` says: so sizes that
+// are rarely used cost little.
+bool CachingState::refill(ThreadCache& cache, unsigned size_class) noexcept {
+    slow_call(cache);
+    const std::size_t wanted = depots_[size_class].bin_entries_wanted();
+    const std::size_t limit =
+        std::max(cache.limit(size_class), std::min(cache.limit(size_class) * 2, wanted));
+    cache.set_limit(size_class, limit);
+    const std::size_t count =
+        take(size_class, cache.lowest_of(size_class), std::max<std::size_t>(limit / 2, 1));
+    cache.set_count(size_class, count);
+    return count != 0;
+}
+
+// The oldest entries go: what was freed last is likely to be in the processor's cache.
+void CachingState::make_room(ThreadCache& cache, unsigned size_class) noexcept {
+    slow_call(cache);
+    // Then the bin is a great part of what was taken, and keeps slabs from becoming empty.
+    if (depots_[size_class].has_shrunk()) {
+        empty_bin(cache, size_class);
+        trim_class(size_class);
+    }
+    const std::size_t wanted = depots_[size_class].bin_entries_wanted();
+    const std::size_t limit = cache.limit(size_class);
+    if (limit < wanted) return cache.set_limit(size_class, std::min(limit * 2, wanted));
+    const std::size_t count = cache.count(size_class);
+    if (count < wanted) return cache.set_limit(size_class, wanted);
+    const std::size_t kept_count = wanted / 2;
+    void** const lowest = cache.lowest_of(size_class);
+    give(size_class, lowest, count - kept_count);
+    std::memmove(lowest, lowest + (count - kept_count), kept_count * sizeof *lowest);
+    cache.set_count(size_class, kept_count);
+    cache.set_limit(size_class, wanted);
+}
+
+std::size_t CachingState::take(unsigned size_class, void** target, std::size_t count) noexcept {
+    ClassDepot& depot = depots_[size_class];
+    for (;;) {
+        std::size_t taken_count = 0;
+        {
+            const std::lock_guard guard(depot.lock);
+            taken_count = depot.take(target, count);
+        }
+        if (taken_count != 0) {
+            if (options_.hardened) shuffle(target, taken_count);
+            return taken_count;
+        }
+        if (!add_slab(size_class)) return 0;
+    }
+}
+
+void CachingState::give(unsigned size_class, void* const* entries, std::size_t count) noexcept {
+    Slab* emptied = nullptr;
+    {
+        ClassDepot& depot = depots_[size_class];
+        const std::lock_guard guard(depot.lock);
+        depot.give(entries, count, emptied);
+    }
+    give_slabs(emptied);
+}
+
+bool CachingState::add_slab(unsigned size_class) noexcept {
+    const ClassLayout& layout = class_layouts[size_class];
+    Slab* const slab = pool_.take(Slab::Kind::slots, layout.unit_count);
+    if (slab == nullptr) return false;
+    std::uintptr_t first_slot = slab->base;
+    unsigned slot_count = layout.slot_count;
+    if (options_.hardened) {
+        //     | random offset | slot | slot | ... | rest | page that nobody may touch |
+        const std::size_t page_bytes = platform::page_bytes();
+        const std::size_t open_bytes = layout.unit_count * unit_bytes - page_bytes;
+        slab->has_guard =
+            platform::protect_pages(reinterpret_cast<void*>(slab->base + open_bytes), page_bytes);
+        slot_count =
+            std::min<unsigned>(slot_count, static_cast<unsigned>(open_bytes / layout.slot_bytes)) -
+            1;
+        const std::size_t step_bytes = std::min<std::size_t>(
+            layout.slot_bytes & (0 - std::size_t{layout.slot_bytes}), page_bytes);
+        const std::size_t room_bytes = open_bytes - std::size_t{slot_count} * layout.slot_bytes;
+        first_slot += random() % (room_bytes / step_bytes + 1) * step_bytes;
+        std::uint64_t* const lent = Chunk::of(slab)->lent_bits(*slab);
+        std::fill_n(lent, slab_slots_max / 64, std::uint64_t{0});
+    }
+    ClassDepot& depot = depots_[size_class];
+    const std::lock_guard guard(depot.lock);
+    depot.add(*slab, first_slot, slot_count);
+    return true;
+}
+
+void CachingState::give_slabs(Slab* emptied) noexcept {
+    while (emptied != nullptr) {
+        Slab& slab = *emptied;
+        emptied = slab.next;
+        if (slab.has_guard) {
+            void* const guard = reinterpret_cast<void*>(Chunk::of(&slab)->guard_page(slab));
+            // Where the kernel has no more mappings the slab is lost until the end.
+            if (!platform::open_pages(guard, platform::page_bytes())) continue;
+        }
+        pool_.give(slab);
+    }
+}
+
+// --- Larger allocations --------------------------------------------------------------------------
+
+void* CachingState::alloc_large(std::size_t size_bytes) noexcept {
+    const std::size_t unit_count = (size_bytes + unit_bytes - 1) / unit_bytes;
+    const Slab* const slab =
+        pool_.take(Slab::Kind::large, static_cast<unsigned>(unit_count), size_bytes);
+    return slab == nullptr ? nullptr : reinterpret_cast<void*>(slab->base);
+}
+
+void CachingState::free_large(void* memory) noexcept {
+    CARBIDE_CHECK(pool_.contains(memory),
+                  "memory was freed to a thread caching allocator that did not lend it");
+    Slab& slab = Chunk::of(memory)->slab_at(address_of(memory));
+    CARBIDE_CHECK(slab.kind == Slab::Kind::large && slab.base == address_of(memory),
+                  "memory was freed twice, or with a size that is not its own");
+    pool_.give(slab);
+}
+
+void* CachingState::alloc_huge(std::size_t size_bytes, std::align_val_t alignment) noexcept {
+    if (!huge_.reserve()) return nullptr;
+    void* const memory = options_.backing.raw_alloc(size_bytes, alignment);
+    if (memory == nullptr) {
+        huge_.unreserve();
+        return nullptr;
+    }
+    huge_.insert({address_of(memory), size_bytes, alignment});
+    return memory;
+}
+
+void CachingState::free_huge(void* memory, std::size_t size_bytes,
+                             std::align_val_t alignment) noexcept {
+    const HugeTable::Entry entry = huge_.take_out(address_of(memory));
+    CARBIDE_CHECK(entry.address != 0,
+                  "memory was freed twice, or to an allocator that did not lend it");
+    huge_.unreserve();
+    static_cast<void>(size_bytes);
+    static_cast<void>(alignment);
+    options_.backing.raw_free(memory, entry.size_bytes, entry.alignment);
+}
+
+bool CachingState::resize(void* memory, std::size_t old_bytes, std::size_t new_bytes,
+                          std::align_val_t alignment) noexcept {
+    const Request old_request = classify(old_bytes, alignment);
+    const Request new_request = classify(new_bytes, alignment);
+    if (options_.hardened) verify(memory, old_bytes, alignment, old_request);
+    if (old_request.kind != new_request.kind) return false;
+    switch (old_request.kind) {
+        case Kind::slot:
+            if (old_request.size_class != new_request.size_class) return false;
+            break;
+        case Kind::large: {
+            Slab& slab = Chunk::of(memory)->slab_at(address_of(memory));
+            const std::size_t units = (new_bytes + unit_bytes - 1) / unit_bytes;
+            if (!pool_.resize(slab, static_cast<unsigned>(units), new_bytes)) return false;
+            break;
+        }
+        case Kind::huge:
+            if (!options_.backing.raw_resize(memory, old_bytes, new_bytes, alignment)) return false;
+            huge_.update(address_of(memory), new_bytes);
+            return true;
+    }
+    if (marks_) [[unlikely]] {
+        auto* const bytes = static_cast<std::byte*>(memory);
+        if (new_bytes > old_bytes) mark_undefined(bytes + old_bytes, new_bytes - old_bytes);
+        if (new_bytes < old_bytes) mark_no_access(bytes + new_bytes, old_bytes - new_bytes);
+    }
+    return true;
+}
+
+void* CachingState::remap(void* memory, std::size_t old_bytes, std::size_t new_bytes,
+                          std::align_val_t alignment) noexcept {
+    const Kind kind = classify(old_bytes, alignment).kind;
+    if (kind != Kind::huge || classify(new_bytes, alignment).kind != Kind::huge) {
+        return resize(memory, old_bytes, new_bytes, alignment) ? memory : nullptr;
+    }
+    if (options_.hardened) verify(memory, old_bytes, alignment, {kind, 0});
+    HugeTable::Entry entry = huge_.take_out(address_of(memory));
+    CARBIDE_CHECK(entry.address != 0, "memory was reallocated that is not lent out");
+    void* const moved = options_.backing.raw_remap(memory, old_bytes, new_bytes, alignment);
+    if (moved != nullptr) entry = {address_of(moved), new_bytes, alignment};
+    huge_.insert(entry);
+    return moved;
+}
+
+// --- Giving back ---------------------------------------------------------------------------------
+
+std::size_t CachingState::collect() noexcept {
+    const std::size_t before_bytes = pool_.given_back_bytes();
+    std::size_t purged_bytes = 0;
+    adopt_orphans();
+    if (ThreadBins* const bins = *home(); bins != closed_bins()) {
+        empty_bins(*static_cast<ThreadCache*>(bins));
+    }
+    for (unsigned i = 0; i < bin_count; ++i) purged_bytes += trim_class(i);
+    pool_.purge(0);
+    return purged_bytes + pool_.given_back_bytes() - before_bytes;
+}
+
+// Everything free of one size, but what is in bins.
+std::size_t CachingState::trim_class(unsigned size_class) noexcept {
+    Slab* emptied = nullptr;
+    std::size_t purged_bytes = 0;
+    {
+        ClassDepot& depot = depots_[size_class];
+        const std::lock_guard guard(depot.lock);
+        depot.flush(emptied);
+        purged_bytes = depot.purge();
+    }
+    give_slabs(emptied);
+    return purged_bytes;
+}
+
+// What is done now and then. A slow call is one of some dozens.
+void CachingState::slow_call(ThreadCache& cache) noexcept {
+    if (++cache.slow_calls % 32 != 0) return;
+    adopt_orphans();
+    const std::uint64_t now_ms = platform::coarse_milliseconds();
+    std::uint64_t next_ms = next_decay_ms_.load(std::memory_order_relaxed);
+    if (now_ms >= next_ms &&
+        next_decay_ms_.compare_exchange_strong(next_ms, now_ms + options_.decay_ms / 4 + 1,
+                                               std::memory_order_relaxed)) {
+        pool_.purge_decayed(now_ms);
+    }
+}
+
+void CachingState::adopt_orphans() noexcept {
+    if (!has_orphans_.load(std::memory_order_relaxed)) [[likely]]
+        return;
+    if (!has_orphans_.exchange(false, std::memory_order_relaxed)) return;
+    ThreadCache* orphans = nullptr;
+    {
+        const std::lock_guard guard(CacheRegistry::lock());
+        for (ThreadCache* cache = caches_; cache != nullptr;) {
+            ThreadCache* const next = cache->next;
+            if (cache->home != home()) {
+                leave(*cache);
+                cache->next = orphans;
+                orphans = cache;
+            }
+            cache = next;
+        }
+    }
+    while (orphans != nullptr) {
+        ThreadCache& cache = *orphans;
+        orphans = cache.next;
+        retire(cache);
+    }
+}
+
+void CachingState::lock_all() noexcept {
+    for (ClassDepot& depot : depots_) depot.lock.lock();
+    pool_.lock();
+    huge_.lock();
+}
+
+void CachingState::unlock_all() noexcept {
+    huge_.unlock();
+    pool_.unlock();
+    for (ClassDepot& depot : depots_) depot.lock.unlock();
+}
+
+// --- Hardened ------------------------------------------------------------------------------------
+
+void CachingState::verify(const void* memory, std::size_t size_bytes, std::align_val_t alignment,
+                          const Request& request) noexcept {
+    const std::uintptr_t address = address_of(memory);
+    if (request.kind == Kind::huge) {
+        const HugeTable::Entry entry = huge_.find(address);
+        if (entry.address == 0) misuse("memory was freed that is not lent out", memory);
+        if (entry.size_bytes != size_bytes) misuse("memory was freed with a wrong size", memory);
+        if (entry.alignment != alignment) misuse("memory was freed with a wrong alignment", memory);
+        return;
+    }
+    if (!pool_.contains(memory)) misuse("memory was freed that is not lent out", memory);
+    Chunk& chunk = *Chunk::of(memory);
+    Slab& slab = chunk.slab_at(address);
+    if (slab.kind == Slab::Kind::none) misuse("memory was freed twice", memory);
+    const bool is_slot = slab.kind == Slab::Kind::slots;
+    if (is_slot != (request.kind == Kind::slot) ||
+        (is_slot && slab.size_class != request.size_class)) {
+        misuse("memory was freed with a wrong size", memory);
+    }
+    if (!is_slot) {
+        if (slab.base != address) misuse("a pointer into the middle was freed", memory);
+        if (slab.large_bytes != size_bytes) misuse("memory was freed with a wrong size", memory);
+        return;
+    }
+    const std::uint32_t index = slab.index_of(address);
+    if (index >= slab.slot_count || slab.slot_address(index) != address) {
+        misuse("a pointer into the middle was freed", memory);
+    }
+    const std::uint64_t word =
+        __atomic_load_n(chunk.lent_bits(slab) + index / 64, __ATOMIC_RELAXED);
+    if ((word >> index % 64 & 1) == 0) misuse("memory was freed twice", memory);
+}
+
+// Atomically, so that of two threads that free the same memory one is told.
+void CachingState::mark_lent(void* memory, bool lent) noexcept {
+    Chunk& chunk = *Chunk::of(memory);
+    const Slab& slab = chunk.slab_at(address_of(memory));
+    const std::uint32_t index = slab.index_of(address_of(memory));
+    std::uint64_t* const word = chunk.lent_bits(slab) + index / 64;
+    const std::uint64_t bit = std::uint64_t{1} << index % 64;
+    if (lent) {
+        if ((__atomic_fetch_or(word, bit, __ATOMIC_RELAXED) & bit) != 0) {
+            misuse("the bookkeeping is damaged", memory);
+        }
+    } else if ((__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit) == 0) {
+        misuse("memory was freed twice", memory);
+    }
+}
+
+void CachingState::misuse(const char* what, const void* memory) const noexcept {
+    platform::Message()
+        .text("carbide: allocator '")
+        .text(options_.name)
+        .text("': ")
+        .text(what)
+        .text(": ")
+        .hexadecimal(address_of(memory))
+        .write_to(STDERR_FILENO);
+    platform::write_stack_trace(STDERR_FILENO);
+    __builtin_trap();
+}
+
+void CachingState::shuffle(void** entries, std::size_t count) noexcept {
+    for (std::size_t i = count; i > 1; --i) std::swap(entries[i - 1], entries[random() % i]);
+}
+
+// Source: G. Steele, D. Lea, C. Flood: SplitMix, 2014.
+std::uint64_t CachingState::random() noexcept {
+    constexpr std::uint64_t step = 0x9E3779B97F4A7C15U;
+    std::uint64_t z = random_state_.fetch_add(step, std::memory_order_relaxed) + step;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+    return z ^ (z >> 31);
+}
+
+// --- Looking -------------------------------------------------------------------------------------
+
+std::size_t CachingState::size_of(const void* memory) noexcept {
+    const std::uintptr_t address = address_of(memory);
+    if (!pool_.contains(memory)) return huge_.find(address).size_bytes;
+    const Slab& slab = Chunk::of(memory)->slab_at(address);
+    if (slab.kind == Slab::Kind::none) return 0;
+    if (slab.kind == Slab::Kind::large) return slab.base == address ? slab.large_bytes : 0;
+    if (address < slab.base) return 0;
+    const std::uint32_t index = slab.index_of(address);
+    if (index >= slab.slot_count || slab.slot_address(index) != address) return 0;
+    return class_layouts[slab.size_class].slot_bytes;
+}
+
+bool CachingState::owns(const void* memory) noexcept {
+    if (!pool_.contains(memory)) return huge_.find_around(address_of(memory)).address != 0;
+    return Chunk::of(memory)->slab_at(address_of(memory)).kind != Slab::Kind::none;
+}
+
+HeapStatistics CachingState::statistics() noexcept {
+    HeapStatistics sums;
+    {
+        const std::lock_guard guard(CacheRegistry::lock());
+        for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
+            ++sums.thread_count;
+            sums.mapped_bytes += platform::round_up_to_pages(sizeof *cache);
+            sums.resident_bytes += platform::resident_bytes(cache, sizeof *cache);
+            for (unsigned i = 0; i < bin_count; ++i) {
+                sums.size_classes[i].binned_count += cache->count(i);
+            }
+        }
+    }
+    for (unsigned i = 0; i < bin_count; ++i) {
+        HeapStatistics::SizeClass& sum = sums.size_classes[i];
+        ClassDepot& depot = depots_[i];
+        const std::lock_guard guard(depot.lock);
+        sum.slot_bytes = class_layouts[i].slot_bytes;
+        sum.slab_count = depot.slab_count();
+        sum.depot_count = depot.depot_count();
+        sum.free_count = depot.free_count();
+        const std::size_t slot_count = depot.slot_count();
+        const std::size_t not_lent = sum.free_count + sum.cached_count();
+        sum.lent_count = slot_count > not_lent ? slot_count - not_lent : 0;
+        sums.lent_bytes += sum.lent_count * sum.slot_bytes;
+        sums.cached_bytes += sum.cached_count() * sum.slot_bytes;
+        sums.free_bytes += sum.free_count * sum.slot_bytes;
+    }
+    pool_.visit_chunks([&](Chunk& chunk) {
+        ++sums.chunk_count;
+        sums.mapped_bytes += chunk_bytes;
+        sums.resident_bytes += platform::resident_bytes(&chunk, chunk_bytes);
+        sums.free_bytes += chunk.free_count * unit_bytes;
+        for (unsigned index = 1; index < chunk_unit_count; ++index) {
+            if (chunk.free_slabs.contains(index)) continue;
+            const Slab& slab = chunk.slabs[index];
+            if (slab.kind != Slab::Kind::large) continue;
+            ++sums.large_count;
+            sums.large_bytes += slab.large_bytes;
+        }
+    });
+    huge_.visit([&](const HugeTable::Entry& entry) {
+        ++sums.huge_count;
+        sums.huge_bytes += entry.size_bytes;
+        sums.mapped_bytes += platform::round_up_to_pages(entry.size_bytes);
+        const std::uintptr_t begin = entry.address & ~(platform::page_bytes() - 1);
+        sums.resident_bytes += platform::resident_bytes(reinterpret_cast<void*>(begin),
+                                                        entry.address - begin + entry.size_bytes);
+    });
+    sums.lent_bytes += sums.large_bytes + sums.huge_bytes;
+    sums.mapped_bytes += platform::round_up_to_pages(sizeof *this) + huge_.table_bytes();
+    sums.resident_bytes += platform::resident_bytes(this, sizeof *this);
+    return sums;
+}
+
+bool CachingState::is_valid() noexcept {
+    for (ClassDepot& depot : depots_) {
+        const std::lock_guard guard(depot.lock);
+        if (!depot.is_valid()) return false;
+    }
+    if (ThreadBins* const bins = *home(); bins != closed_bins()) {
+        if (!static_cast<ThreadCache*>(bins)->is_valid()) return false;
+    }
+    return pool_.is_valid();
+}
+
+}  // namespace carbide::caching
