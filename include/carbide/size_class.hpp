@@ -11,12 +11,15 @@
 ///     slot bytes  16  32 ...  128  144 ...  256  288  320  ...  512  576 ...
 namespace carbide::detail {
 
+static_assert(sizeof(std::size_t) == 8);
+
 /// The class of the smallest slot with at least `size_bytes`, which is not 0. Without a branch: the
 /// size of an allocation is often loaded from memory just before it is freed.
 [[nodiscard]] constexpr unsigned size_class_of(std::size_t size_bytes) noexcept {
     const std::size_t last = size_bytes - 1;
-    const auto shift = static_cast<unsigned>(std::bit_width(last | 128)) - 4;
-    return 8 * (shift - 4) + static_cast<unsigned>(last >> shift);
+    // Written so that compilers make one instruction of it, where bit_width takes three.
+    const auto top_bit = 63U ^ static_cast<unsigned>(std::countl_zero(last | 128));
+    return 8 * (top_bit - 7) + static_cast<unsigned>(last >> (top_bit - 3));
 }
 
 [[nodiscard]] constexpr std::size_t slot_bytes_of(unsigned size_class) noexcept {

@@ -43,7 +43,7 @@ public:
         /// are given back by madvise, whatever the backing is.
         Allocator backing = page_allocator();
 
-        /// Free memory that is kept from the system: this, or an eighth of what is in use. More is
+        /// Free memory that is kept from the system: this, or a quarter of what is in use. More is
         /// given back at once.
         std::size_t retained_bytes_max = std::size_t{4} << 20;
 

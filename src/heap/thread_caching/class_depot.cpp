@@ -92,42 +92,69 @@ std::size_t ClassDepot::take_from(Slab& slab, void** target, std::size_t count) 
 void ClassDepot::give(void* const* entries, std::size_t count, Slab*& emptied) noexcept {
     // What is in the depot keeps slabs from becoming empty: it shrinks with what is in use, too.
     const std::size_t wanted_max =
-        is_falling() ? 0 : std::max(taken_count_.load(std::memory_order_relaxed) / 8, count);
+        is_falling() ? 0 : std::max(taken_count_.load(std::memory_order_relaxed) / 2, count);
     const std::size_t entry_count_max =
         std::min(capacity_of(class_layouts[size_class_]), wanted_max);
-    while (entry_count_ > entry_count_max) put_in_slab(entries_[--entry_count_], emptied);
+    if (entry_count_ > entry_count_max) {
+        put_in_slabs(entries_ + entry_count_max, entry_count_ - entry_count_max, emptied);
+        entry_count_ = entry_count_max;
+    }
     const std::size_t to_depot = std::min(count, entry_count_max - entry_count_);
     std::memcpy(entries_ + entry_count_, entries, to_depot * sizeof *entries);
     entry_count_ += to_depot;
-    for (std::size_t i = to_depot; i < count; ++i) put_in_slab(entries[i], emptied);
+    put_in_slabs(entries + to_depot, count - to_depot, emptied);
     update_taken();
 }
 
 void ClassDepot::flush(Slab*& emptied) noexcept {
-    while (entry_count_ != 0) put_in_slab(entries_[--entry_count_], emptied);
+    put_in_slabs(entries_, entry_count_, emptied);
+    entry_count_ = 0;
     for (Slab* slab = partial_; slab != nullptr && empty_count_ != 0;) {
         Slab* const next = slab->next;
         if (slab->is_empty()) {
-            unlist(*slab);
             --empty_count_;
-            --slab_count_;
-            slot_count_.store(slot_count() - slab->slot_count, std::memory_order_relaxed);
-            free_count_ -= slab->slot_count;
-            slab->next = emptied;
-            emptied = slab;
+            drop(*slab, emptied);
         }
         slab = next;
     }
     update_taken();
 }
 
-void ClassDepot::put_in_slab(const void* entry, Slab*& emptied) noexcept {
-    const std::uintptr_t address = code_.decode(entry);
+void ClassDepot::put_in_slabs(void* const* entries, std::size_t count, Slab*& emptied) noexcept {
+    // What is freed together was often allocated together, and lies in one slab.
+    Slab* slab = nullptr;
+    std::uintptr_t begin = 0;
+    std::size_t size_bytes = 0;
+    for (std::size_t i = count; i-- > 0;) {
+        const std::uintptr_t address = code_.decode(entries[i]);
+        if (address - begin >= size_bytes) {
+            slab = &slab_of(address);
+            begin = slab->base;
+            size_bytes = std::size_t{slab->slot_count} * class_layouts[size_class_].slot_bytes;
+        }
+        put_in_slab(*slab, address);
+        if (!slab->is_empty()) continue;
+        // One empty slab stays, or a slot that comes and goes would take and give a slab each time.
+        if (empty_count_ == 0) {
+            ++empty_count_;
+        } else {
+            drop(*slab, emptied);
+        }
+        size_bytes = 0;
+    }
+}
+
+// Every pointer that comes back passes here, sooner or later: what is wrong with it is found.
+Slab& ClassDepot::slab_of(std::uintptr_t address) const noexcept {
     CARBIDE_CHECK(pool_->contains(reinterpret_cast<void*>(address)),
                   "memory was freed to a thread caching allocator that did not lend it");
     Slab& slab = Chunk::of(reinterpret_cast<void*>(address))->slab_at(address);
     CARBIDE_CHECK(slab.kind == Slab::Kind::slots && slab.size_class == size_class_,
                   "memory was freed with a size that is not its own");
+    return slab;
+}
+
+void ClassDepot::put_in_slab(Slab& slab, std::uintptr_t address) noexcept {
     const std::uint32_t index = slab.index_of(address);
     CARBIDE_CHECK(slab.slot_address(index) == address && index < slab.slot_count,
                   "a pointer into the middle of an allocation was freed");
@@ -137,12 +164,10 @@ void ClassDepot::put_in_slab(const void* entry, Slab*& emptied) noexcept {
     ++slab.free_count;
     ++free_count_;
     if (!slab.is_listed) list(slab);
-    if (!slab.is_empty()) return;
-    // One empty slab stays, or a slot that comes and goes would take and give a slab every time.
-    if (empty_count_ == 0) {
-        ++empty_count_;
-        return;
-    }
+}
+
+// Its units are the pool's again.
+void ClassDepot::drop(Slab& slab, Slab*& emptied) noexcept {
     unlist(slab);
     --slab_count_;
     slot_count_.store(slot_count() - slab.slot_count, std::memory_order_relaxed);

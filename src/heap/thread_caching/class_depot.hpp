@@ -40,7 +40,7 @@ public:
     void init(unsigned size_class, void** entries, const UnitPool& pool, EntryCode code) noexcept;
 
     [[nodiscard]] static constexpr std::size_t capacity_of(const ClassLayout& layout) noexcept {
-        return std::size_t{layout.bin_entries_max} * 4;
+        return std::size_t{layout.bin_entries_max} * 8;
     }
 
     platform::Lock lock;
@@ -81,7 +81,10 @@ public:
 private:
     [[nodiscard]] bool is_sparse(std::size_t taken_count) const noexcept;
     [[nodiscard]] bool is_falling() const noexcept;
-    void put_in_slab(const void* entry, Slab*& emptied) noexcept;
+    void put_in_slabs(void* const* entries, std::size_t count, Slab*& emptied) noexcept;
+    void put_in_slab(Slab& slab, std::uintptr_t address) noexcept;
+    [[nodiscard]] Slab& slab_of(std::uintptr_t address) const noexcept;
+    void drop(Slab& slab, Slab*& emptied) noexcept;
     void list(Slab& slab) noexcept;
     void unlist(Slab& slab) noexcept;
     void update_taken() noexcept;

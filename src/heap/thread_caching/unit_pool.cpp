@@ -40,21 +40,20 @@ Slab* UnitPool::take(Slab::Kind kind, unsigned unit_count, std::size_t large_byt
     return make_slab(*chunk, run, kind, large_bytes);
 }
 
-// The first chunk with a run that is long enough. Where one has none, that is remembered, so that
-// it is not looked at again before units are freed there.
+// Pages that are still there before those that the system would have to find. Where a chunk has no
+// run that is long enough that is remembered, so that it is not looked at before units are freed.
 UnitSet::Run UnitPool::find_run(unsigned unit_count, Chunk*& chunk) noexcept {
+    for (chunk = dirty_count_ >= unit_count ? listed_ : nullptr; chunk != nullptr;
+         chunk = chunk->next) {
+        if (chunk->run_max < unit_count) continue;
+        const UnitSet::Run run = chunk->dirty_units.find_run(unit_count);
+        if (run.count >= unit_count) return run;
+    }
     for (chunk = listed_; chunk != nullptr; chunk = chunk->next) {
         if (chunk->run_max < unit_count) continue;
-        unsigned longest = 0;
-        // Pages that are still there before those that the system would have to find.
-        for (const UnitSet& set : {chunk->dirty_units, chunk->free_units}) {
-            UnitSet::Run run = set.next_run(0);
-            for (; run.count != 0; run = set.next_run(run.begin + run.count)) {
-                if (run.count >= unit_count) return run;
-                longest = std::max(longest, run.count);
-            }
-        }
-        chunk->run_max = static_cast<std::uint16_t>(longest);
+        const UnitSet::Run run = chunk->free_units.find_run(unit_count);
+        if (run.count >= unit_count) return run;
+        chunk->run_max = static_cast<std::uint16_t>(run.count);
     }
     return {};
 }
@@ -149,7 +148,7 @@ void UnitPool::free_run(Chunk& chunk, UnitSet::Run run, bool dirty) noexcept {
 }
 
 std::size_t UnitPool::retained_bytes_max() const noexcept {
-    return std::max(options_.retained_bytes_max, used_count_ * unit_bytes / 8);
+    return std::max(options_.retained_bytes_max, used_count_ * unit_bytes / 4);
 }
 
 void UnitPool::purge(std::size_t dirty_bytes_max) noexcept {

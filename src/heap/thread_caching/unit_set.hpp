@@ -47,6 +47,16 @@ public:
         return {begin, end - begin};
     }
 
+    /// The first run of at least `count`, or else the longest.
+    [[nodiscard]] Run find_run(unsigned count) const noexcept {
+        Run longest;
+        for (Run run = next_run(0); run.count != 0; run = next_run(run.begin + run.count)) {
+            if (run.count > longest.count) longest = run;
+            if (longest.count >= count) break;
+        }
+        return longest;
+    }
+
     friend bool operator==(const UnitSet&, const UnitSet&) = default;
 
     [[nodiscard]] UnitSet operator&(const UnitSet& other) const noexcept {
