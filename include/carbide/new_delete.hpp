@@ -20,7 +20,8 @@
 ///                and works with both, but finds less than they: no stacks of allocations, no use
 ///                after a slot was lent again. Their leak check neither reports what came from
 ///                `new` nor looks into it, and so reports what malloc gave and only an object from
-///                `new` knows. Leave the library out of such builds unless it is under test.
+///                `new` knows. Leave the library out of such builds, unless it is under test.
+///                Valgrind's memcheck puts its own `new` in front of every other.
 namespace carbide::detail {
 
 // Defined beside the operators. A linker takes an object out of an archive only for a name that is

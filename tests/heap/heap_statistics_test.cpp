@@ -276,8 +276,10 @@ TEST_CASE("heap statistics: a size that grows in place counts as what it is then
     void* const moved = allocator.raw_remap(huge, 2'000'000, 9'000'000, alignment);
     REQUIRE(moved != nullptr);
     CHECK(allocator.statistics().huge_bytes == 9'000'000);
+    REQUIRE(allocator.raw_resize(moved, 9'000'000, 3'000'000, alignment));
+    CHECK(allocator.statistics().huge_bytes == 3'000'000);
     allocator.raw_free(large, 200'000, alignment);
-    allocator.raw_free(moved, 9'000'000, alignment);
+    allocator.raw_free(moved, 3'000'000, alignment);
     CHECK(allocator.statistics().lent_bytes == 0);
 }
 
@@ -297,6 +299,7 @@ TEST_CASE("heap statistics: the bins of another thread count, and are no bins wh
     may_end.count_down();
     other.join();
     CHECK(sums.thread_count == 1);
+    CHECK(sums.mapped_bytes % static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) == 0);
     CHECK(class_of(sums, 48).binned_count >= 10);
     CHECK(class_of(sums, 48).lent_count == 0);
     CHECK(sums.cached_bytes == class_of(sums, 48).cached_count() * 48);
