@@ -27,13 +27,15 @@ bool ClassDepot::is_sparse(std::size_t taken_count) const noexcept {
 
 bool ClassDepot::is_falling() const noexcept {
     const std::size_t taken_count = taken_count_.load(std::memory_order_relaxed);
-    return taken_count <= taken_high_.load(std::memory_order_relaxed) / 2 || is_sparse(taken_count);
+    return taken_count <= taken_high_.load(std::memory_order_relaxed) / 4 * 3 ||
+           is_sparse(taken_count);
 }
 
 std::size_t ClassDepot::bin_entries_wanted() const noexcept {
     const std::size_t most = class_layouts[size_class_].bin_entries_max;
     const bool falls = is_falling();
-    const std::size_t least = std::min<std::size_t>(most, falls ? 8 : 16);
+    const std::size_t least =
+        falls ? std::min<std::size_t>((most + 3) / 4, 8) : std::min<std::size_t>(most, 16);
     const std::size_t share = falls ? 32 : 2;
     return std::clamp(taken_count_.load(std::memory_order_relaxed) / share, least, most);
 }
@@ -50,7 +52,7 @@ bool ClassDepot::has_shrunk() noexcept {
     constexpr std::size_t least_count = 16;
     const std::size_t taken_count = taken_count_.load(std::memory_order_relaxed);
     const std::size_t high = taken_high_.load(std::memory_order_relaxed);
-    const std::size_t limit = is_sparse(taken_count) ? high / 4 * 3 : high / 4;
+    const std::size_t limit = is_sparse(taken_count) ? high / 4 * 3 : high / 2;
     if (high < least_count || taken_count > limit) return false;
     taken_high_.store(taken_count, std::memory_order_relaxed);
     return true;

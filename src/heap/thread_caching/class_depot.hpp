@@ -40,7 +40,7 @@ public:
     void init(unsigned size_class, void** entries, const UnitPool& pool, EntryCode code) noexcept;
 
     [[nodiscard]] static constexpr std::size_t capacity_of(const ClassLayout& layout) noexcept {
-        return std::size_t{layout.bin_entries_max} * 8;
+        return std::size_t{layout.bin_entries_max} * (layout.slot_bytes <= 1024 ? 8 : 2);
     }
 
     platform::Lock lock;
@@ -65,8 +65,8 @@ public:
     /// less while that falls: what is cached keeps slabs from becoming empty. Without the lock.
     [[nodiscard]] std::size_t bin_entries_wanted() const noexcept;
 
-    /// True once when no more than a quarter is left of what was taken from slabs at the last time,
-    /// or since; in slabs with little in them, three quarters. Without the lock.
+    /// True once when no more than half is left of what was taken from slabs at the last time, or
+    /// since; of slabs with little in them, three quarters. Without the lock.
     [[nodiscard]] bool has_shrunk() noexcept;
 
     [[nodiscard]] std::size_t depot_count() const noexcept { return entry_count_; }

@@ -60,12 +60,12 @@ constexpr unsigned unit_count_of(std::size_t slot_bytes) noexcept {
     return static_cast<unsigned>(best);
 }
 
-/// 32 KiB of each size, but 16 slots above 2 KiB, 8 above 8 KiB, and 4 above 16 KiB.
+/// 32 KiB of each size, but at most 1,024 slots, and at least 16; 8 above 8 KiB, 4 above 16 KiB.
 constexpr std::size_t bin_entries_of(std::size_t slot_bytes) noexcept {
     const std::size_t least = slot_bytes > (std::size_t{16} << 10)  ? 4
                               : slot_bytes > (std::size_t{8} << 10) ? 8
                                                                     : 16;
-    return std::clamp((std::size_t{32} << 10) / slot_bytes, least, std::size_t{512});
+    return std::clamp((std::size_t{32} << 10) / slot_bytes, least, std::size_t{1024});
 }
 
 constexpr std::array<ClassLayout, bin_count> make_layouts() noexcept {
