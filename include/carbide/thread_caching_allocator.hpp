@@ -45,7 +45,7 @@ public:
 
         /// Free memory that is kept from the system: this, or a quarter of what is in use. More is
         /// given back at once.
-        std::size_t retained_bytes_max = std::size_t{2} << 20;
+        std::size_t retained_bytes_max = std::size_t{4} << 20;
 
         /// What is retained, and was not used for so long, is given back by the next slow call.
         unsigned decay_ms = 500;

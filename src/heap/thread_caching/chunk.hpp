@@ -35,6 +35,12 @@ struct Slab {
 
     [[nodiscard]] bool is_empty() const noexcept { return free_count == slot_count; }
 
+    /// Free slots whose pages may be resident: all, where some came back since the pages of free
+    /// slots were given back.
+    [[nodiscard]] std::size_t dirty_count() const noexcept {
+        return free_count > purged_count ? free_count : 0;
+    }
+
     /// Of the slot that holds this address, which is not below `base`. Exact: see `ClassLayout`;
     /// the error of the reciprocal is below 2^-32 a step, and there are at most 2^15 steps.
     [[nodiscard]] std::uint32_t index_of(std::uintptr_t address) const noexcept {

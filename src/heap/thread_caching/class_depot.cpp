@@ -10,7 +10,20 @@
 
 namespace carbide::caching {
 
-void ClassDepot::init(unsigned size_class, void** entries, const UnitPool& pool,
+namespace {
+
+// Of a sum over all depots, the part that this one has.
+void tell(std::atomic<std::int64_t>& sum_bytes, std::int64_t& told_bytes,
+          std::size_t part_bytes) noexcept {
+    const auto part = static_cast<std::int64_t>(part_bytes);
+    if (part == told_bytes) return;
+    sum_bytes.fetch_add(part - told_bytes, std::memory_order_relaxed);
+    told_bytes = part;
+}
+
+}  // namespace
+
+void ClassDepot::init(unsigned size_class, void** entries, UnitPool& pool,
                       EntryCode code) noexcept {
     pool_ = &pool;
     size_class_ = size_class;
@@ -26,6 +39,7 @@ bool ClassDepot::is_sparse(std::size_t taken_count) const noexcept {
 }
 
 bool ClassDepot::is_falling() const noexcept {
+    if (!pool_->has_excess()) return false;
     const std::size_t taken_count = taken_count_.load(std::memory_order_relaxed);
     return taken_count <= taken_high_.load(std::memory_order_relaxed) / 4 * 3 ||
            is_sparse(taken_count);
@@ -36,11 +50,14 @@ std::size_t ClassDepot::bin_entries_wanted() const noexcept {
     const bool falls = is_falling();
     const std::size_t least =
         falls ? std::min<std::size_t>((most + 3) / 4, 8) : std::min<std::size_t>(most, 16);
-    const std::size_t share = falls ? 32 : 2;
+    const std::size_t share = falls ? 32 : 1;
     return std::clamp(taken_count_.load(std::memory_order_relaxed) / share, least, most);
 }
 
-void ClassDepot::update_taken() noexcept {
+void ClassDepot::update_counts() noexcept {
+    const std::size_t slot_bytes = class_layouts[size_class_].slot_bytes;
+    tell(pool_->free_slot_bytes, told_free_bytes_, free_count_ * slot_bytes);
+    tell(pool_->dirty_slot_bytes, told_dirty_bytes_, dirty_count_ * slot_bytes);
     const std::size_t taken_count = slot_count() - free_count_;
     taken_count_.store(taken_count, std::memory_order_relaxed);
     if (taken_count > taken_high_.load(std::memory_order_relaxed)) {
@@ -49,7 +66,10 @@ void ClassDepot::update_taken() noexcept {
 }
 
 bool ClassDepot::has_shrunk() noexcept {
-    constexpr std::size_t least_count = 16;
+    if (!pool_->has_excess()) return false;
+    const std::size_t slot_bytes = class_layouts[size_class_].slot_bytes;
+    const std::size_t least_count =
+        std::clamp<std::size_t>((std::size_t{64} << 10) / slot_bytes, 1, 16);
     const std::size_t taken_count = taken_count_.load(std::memory_order_relaxed);
     const std::size_t high = taken_high_.load(std::memory_order_relaxed);
     const std::size_t limit = is_sparse(taken_count) ? high / 4 * 3 : high / 2;
@@ -66,7 +86,7 @@ std::size_t ClassDepot::take(void** target, std::size_t count) noexcept {
     while (done < count && partial_ != nullptr) {
         done += take_from(*partial_, target + done, count - done);
     }
-    update_taken();
+    update_counts();
     return done;
 }
 
@@ -74,6 +94,7 @@ std::size_t ClassDepot::take(void** target, std::size_t count) noexcept {
 std::size_t ClassDepot::take_from(Slab& slab, void** target, std::size_t count) noexcept {
     count = std::min<std::size_t>(count, slab.free_count);
     if (slab.is_empty()) --empty_count_;
+    dirty_count_ -= slab.dirty_count();
     std::size_t left = count;
     for (unsigned i = 0; left != 0; ++i) {
         std::uint64_t bits = slab.free_bits[i];
@@ -86,6 +107,7 @@ std::size_t ClassDepot::take_from(Slab& slab, void** target, std::size_t count) 
     }
     slab.free_count = static_cast<std::uint16_t>(slab.free_count - count);
     slab.purged_count = std::min(slab.purged_count, slab.free_count);
+    dirty_count_ += slab.dirty_count();
     free_count_ -= count;
     if (slab.free_count == 0) unlist(slab);
     return count;
@@ -105,7 +127,7 @@ void ClassDepot::give(void* const* entries, std::size_t count, Slab*& emptied) n
     std::memcpy(entries_ + entry_count_, entries, to_depot * sizeof *entries);
     entry_count_ += to_depot;
     put_in_slabs(entries + to_depot, count - to_depot, emptied);
-    update_taken();
+    update_counts();
 }
 
 void ClassDepot::flush(Slab*& emptied) noexcept {
@@ -119,7 +141,7 @@ void ClassDepot::flush(Slab*& emptied) noexcept {
         }
         slab = next;
     }
-    update_taken();
+    update_counts();
 }
 
 void ClassDepot::put_in_slabs(void* const* entries, std::size_t count, Slab*& emptied) noexcept {
@@ -163,7 +185,9 @@ void ClassDepot::put_in_slab(Slab& slab, std::uintptr_t address) noexcept {
     const std::uint64_t bit = std::uint64_t{1} << index % 64;
     CARBIDE_CHECK((slab.free_bits[index / 64] & bit) == 0, "memory was freed twice");
     slab.free_bits[index / 64] |= bit;
+    dirty_count_ -= slab.dirty_count();
     ++slab.free_count;
+    dirty_count_ += slab.dirty_count();
     ++free_count_;
     if (!slab.is_listed) list(slab);
 }
@@ -172,6 +196,7 @@ void ClassDepot::put_in_slab(Slab& slab, std::uintptr_t address) noexcept {
 void ClassDepot::drop(Slab& slab, Slab*& emptied) noexcept {
     unlist(slab);
     --slab_count_;
+    dirty_count_ -= slab.dirty_count();
     slot_count_.store(slot_count() - slab.slot_count, std::memory_order_relaxed);
     free_count_ -= slab.slot_count;
     slab.next = emptied;
@@ -196,7 +221,7 @@ void ClassDepot::add(Slab& slab, std::uintptr_t first_slot, unsigned slot_count)
     slot_count_.store(this->slot_count() + slot_count, std::memory_order_relaxed);
     free_count_ += slot_count;
     list(slab);
-    update_taken();
+    update_counts();
 }
 
 void ClassDepot::list(Slab& slab) noexcept {
@@ -220,6 +245,7 @@ std::size_t ClassDepot::purge() noexcept {
     std::size_t purged_bytes = 0;
     for (Slab* slab = partial_; slab != nullptr; slab = slab->next) {
         if (slab->free_count <= slab->purged_count) continue;
+        dirty_count_ -= slab->dirty_count();
         slab->purged_count = slab->free_count;
         std::uint32_t index = 0;
         const auto is_free = [slab](std::uint32_t i) {
@@ -241,12 +267,14 @@ std::size_t ClassDepot::purge() noexcept {
             purged_bytes += end - begin;
         }
     }
+    update_counts();
     return purged_bytes;
 }
 
 bool ClassDepot::is_valid() const noexcept {
     if (entry_count_ > capacity_of(class_layouts[size_class_])) return false;
     std::size_t free_count = 0;
+    std::size_t dirty_count = 0;
     std::size_t empty_count = 0;
     for (const Slab* slab = partial_; slab != nullptr; slab = slab->next) {
         unsigned bit_count = 0;
@@ -257,7 +285,9 @@ bool ClassDepot::is_valid() const noexcept {
         if (slab->free_count > slab->slot_count || !slab->is_listed) return false;
         if (slab->kind != Slab::Kind::slots || slab->size_class != size_class_) return false;
         if (slab->next != nullptr && slab->next->previous != slab) return false;
+        if (slab->purged_count > slab->free_count) return false;
         free_count += slab->free_count;
+        dirty_count += slab->dirty_count();
         if (slab->is_empty()) ++empty_count;
     }
     for (std::size_t i = 0; i < entry_count_; ++i) {
@@ -266,7 +296,7 @@ bool ClassDepot::is_valid() const noexcept {
         if (slab.kind != Slab::Kind::slots || slab.size_class != size_class_) return false;
         if (slab.slot_address(slab.index_of(address)) != address) return false;
     }
-    return free_count == free_count_ && empty_count == empty_count_;
+    return free_count == free_count_ && dirty_count == dirty_count_ && empty_count == empty_count_;
 }
 
 }  // namespace carbide::caching

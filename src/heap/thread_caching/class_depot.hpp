@@ -37,7 +37,7 @@ private:
 class alignas(64) ClassDepot {
 public:
     /// `entries` has room for `capacity_of(layout)`.
-    void init(unsigned size_class, void** entries, const UnitPool& pool, EntryCode code) noexcept;
+    void init(unsigned size_class, void** entries, UnitPool& pool, EntryCode code) noexcept;
 
     [[nodiscard]] static constexpr std::size_t capacity_of(const ClassLayout& layout) noexcept {
         return std::size_t{layout.bin_entries_max} * (layout.slot_bytes <= 1024 ? 8 : 2);
@@ -61,8 +61,8 @@ public:
     /// Gives the pages of free slots back to the system. Returns the bytes.
     std::size_t purge() noexcept;
 
-    /// How many entries a bin should hold at most: half of what was taken from slabs, and much
-    /// less while that falls: what is cached keeps slabs from becoming empty. Without the lock.
+    /// How many entries a bin should hold at most: as many as were taken from slabs, and much
+    /// fewer while that falls: what is cached keeps slabs from becoming empty. Without the lock.
     [[nodiscard]] std::size_t bin_entries_wanted() const noexcept;
 
     /// True once when no more than half is left of what was taken from slabs at the last time, or
@@ -87,10 +87,10 @@ private:
     void drop(Slab& slab, Slab*& emptied) noexcept;
     void list(Slab& slab) noexcept;
     void unlist(Slab& slab) noexcept;
-    void update_taken() noexcept;
+    void update_counts() noexcept;
     [[nodiscard]] std::size_t take_from(Slab& slab, void** target, std::size_t count) noexcept;
 
-    const UnitPool* pool_ = nullptr;
+    UnitPool* pool_ = nullptr;
     void** entries_ = nullptr;
     std::size_t entry_count_ = 0;
     Slab* partial_ = nullptr;      // With free slots.
@@ -98,8 +98,11 @@ private:
     std::size_t slab_count_ = 0;
     std::atomic<std::size_t> slot_count_ = 0;  // In all slabs.
     std::size_t free_count_ = 0;               // In slabs, and free.
-    std::atomic<std::size_t> taken_count_ =
-        0;  // slot_count_ - free_count_, for readers without the lock.
+    std::size_t dirty_count_ = 0;       // Of those, in slabs with pages that could be given back.
+    std::int64_t told_free_bytes_ = 0;  // What the pool was told.
+    std::int64_t told_dirty_bytes_ = 0;
+    // slot_count_ - free_count_, for readers without the lock.
+    std::atomic<std::size_t> taken_count_ = 0;
     std::atomic<std::size_t> taken_high_ = 0;  // For `has_shrunk`.
     EntryCode code_{0};
     unsigned size_class_ = 0;

@@ -15,6 +15,14 @@ constexpr std::align_val_t chunk_alignment{chunk_bytes};
 
 void* pointer(std::uintptr_t address) noexcept { return reinterpret_cast<void*>(address); }
 
+template <class Visit>
+void for_each_run(const UnitSet& set, Visit visit) noexcept {
+    for (UnitSet::Run run = set.next_run(0); run.count != 0;
+         run = set.next_run(run.begin + run.count)) {
+        visit(run);
+    }
+}
+
 }  // namespace
 
 UnitPool::UnitPool(const Options& options) noexcept
@@ -93,7 +101,7 @@ void UnitPool::set_slab(Chunk& chunk, UnitSet::Run run, unsigned index) noexcept
 
 void UnitPool::give(Slab& slab) noexcept {
     Chunk& chunk = *Chunk::of(&slab);
-    bool has_excess = false;
+    bool gives_back = false;
     std::size_t keep_bytes = 0;
     {
         const std::lock_guard guard(lock_);
@@ -105,11 +113,11 @@ void UnitPool::give(Slab& slab) noexcept {
         chunk.last_freed_ms = platform::coarse_milliseconds();
         free_run(chunk, run, true);
         const std::size_t in_free_chunks = free_chunk_count_ * (chunk_unit_count - header_units_);
-        has_excess = dirty_count_ * unit_bytes > retained_bytes_max() ||
+        gives_back = this->has_excess() ||
                      in_free_chunks > dirty_count_ + (1 + chunk_count_ / 8) * chunk_unit_count;
-        keep_bytes = retained_bytes_max() / 2;
+        keep_bytes = static_cast<std::size_t>(retained_bytes_max()) / 8 * 7;
     }
-    if (has_excess) purge(std::max<std::size_t>(keep_bytes, 1));
+    if (gives_back) purge(std::max<std::size_t>(keep_bytes, 1));
 }
 
 bool UnitPool::resize(Slab& slab, unsigned unit_count, std::size_t large_bytes) noexcept {
@@ -147,16 +155,13 @@ void UnitPool::free_run(Chunk& chunk, UnitSet::Run run, bool dirty) noexcept {
     if (is_free(chunk)) ++free_chunk_count_;
 }
 
-std::size_t UnitPool::retained_bytes_max() const noexcept {
-    return std::max(options_.retained_bytes_max, used_count_ * unit_bytes / 4);
-}
-
 void UnitPool::purge(std::size_t dirty_bytes_max) noexcept {
     lock_.lock();
     while (dirty_count_ * unit_bytes > dirty_bytes_max) {
         Chunk* const chunk = oldest_dirty();
         if (chunk == nullptr) break;
-        purge_chunk(*chunk);
+        const std::size_t excess_bytes = dirty_count_ * unit_bytes - dirty_bytes_max;
+        purge_chunk(*chunk, (excess_bytes + unit_bytes - 1) / unit_bytes);
     }
     // One free chunk stays, or a slab that comes and goes would map and unmap every time.
     const std::size_t kept_count = dirty_bytes_max == 0 ? 0 : 1;
@@ -181,7 +186,7 @@ void UnitPool::purge_decayed(std::uint64_t now_ms) noexcept {
     for (Chunk* chunk = oldest_dirty();
          chunk != nullptr && now_ms - chunk->last_freed_ms >= options_.decay_ms;
          chunk = oldest_dirty()) {
-        purge_chunk(*chunk);
+        purge_chunk(*chunk, chunk_unit_count);
     }
 }
 
@@ -199,35 +204,36 @@ Chunk* UnitPool::oldest_dirty() noexcept {
     return oldest;
 }
 
-// The dirty units are nobody's meanwhile, so that the kernel can be called without the lock.
-void UnitPool::purge_chunk(Chunk& chunk) noexcept {
-    const UnitSet dirty = chunk.dirty_units;
-    if (is_free(chunk)) --free_chunk_count_;
-    std::size_t unit_count = 0;
-    for (UnitSet::Run run = dirty.next_run(0); run.count != 0;
-         run = dirty.next_run(run.begin + run.count)) {
-        unit_count += run.count;
-        chunk.free_units.erase(run);
+// Gives back the pages of `unit_count` dirty units of a chunk, or of all. They are nobody's
+// meanwhile, so that the kernel can be called without the lock.
+void UnitPool::purge_chunk(Chunk& chunk, std::size_t unit_count) noexcept {
+    UnitSet purged;
+    std::size_t purged_count = 0;
+    for (UnitSet::Run run = chunk.dirty_units.next_run(0);
+         run.count != 0 && purged_count < unit_count;
+         run = chunk.dirty_units.next_run(run.begin + run.count)) {
+        purged.insert(run);
+        purged_count += run.count;
     }
-    chunk.dirty_units = {};
-    dirty_count_ -= unit_count;
-    chunk.free_count = static_cast<std::uint16_t>(chunk.free_count - unit_count);
+    if (is_free(chunk)) --free_chunk_count_;
+    for_each_run(purged, [&](UnitSet::Run run) {
+        chunk.free_units.erase(run);
+        chunk.dirty_units.erase(run);
+    });
+    dirty_count_ -= purged_count;
+    chunk.free_count = static_cast<std::uint16_t>(chunk.free_count - purged_count);
     if (chunk.free_count == 0) unlist(chunk);
-    used_count_ += unit_count;
+    used_count_ += purged_count;
 
     lock_.unlock();
-    for (UnitSet::Run run = dirty.next_run(0); run.count != 0;
-         run = dirty.next_run(run.begin + run.count)) {
+    for_each_run(purged, [&](UnitSet::Run run) {
         platform::purge_pages(pointer(chunk.unit_address(run.begin)), run.count * unit_bytes);
-    }
+    });
     lock_.lock();
 
-    used_count_ -= unit_count;
-    for (UnitSet::Run run = dirty.next_run(0); run.count != 0;
-         run = dirty.next_run(run.begin + run.count)) {
-        free_run(chunk, run, false);
-    }
-    given_back_bytes_ += unit_count * unit_bytes;
+    used_count_ -= purged_count;
+    for_each_run(purged, [&](UnitSet::Run run) { free_run(chunk, run, false); });
+    given_back_bytes_ += purged_count * unit_bytes;
 }
 
 Chunk* UnitPool::make_chunk() noexcept {

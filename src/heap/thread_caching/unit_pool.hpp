@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -66,6 +68,19 @@ public:
         lock_.unlock();
     }
 
+    /// Of free slots in slabs: all, and those whose pages may be resident. Depots keep them up to
+    /// date.
+    std::atomic<std::int64_t> free_slot_bytes = 0;
+    std::atomic<std::int64_t> dirty_slot_bytes = 0;
+
+    /// Whether more is free, and was not given back, than may be retained. Until then nothing is
+    /// given back, and nothing shrinks: what comes and goes costs no call of the system.
+    [[nodiscard]] bool has_excess() const noexcept {
+        const std::int64_t free_bytes =
+            dirty_slot_bytes.load(std::memory_order_relaxed) + bytes_of(dirty_count_);
+        return free_bytes > retained_bytes_max();
+    }
+
     [[nodiscard]] std::size_t chunk_count() const noexcept { return chunk_count_; }
     [[nodiscard]] bool is_valid() noexcept;
 
@@ -87,11 +102,19 @@ private:
     void unlist(Chunk& chunk) noexcept;
     void free_run(Chunk& chunk, UnitSet::Run run, bool dirty) noexcept;
     [[nodiscard]] Chunk* oldest_dirty() noexcept;
-    void purge_chunk(Chunk& chunk) noexcept;
+    void purge_chunk(Chunk& chunk, std::size_t unit_count) noexcept;
     [[nodiscard]] bool is_free(const Chunk& chunk) const noexcept {
         return chunk.free_count == chunk_unit_count - header_units_;
     }
-    [[nodiscard]] std::size_t retained_bytes_max() const noexcept;
+    [[nodiscard]] static std::int64_t bytes_of(const std::atomic<std::size_t>& units) noexcept {
+        return static_cast<std::int64_t>(units.load(std::memory_order_relaxed) * unit_bytes);
+    }
+    // The option, or a quarter of what is lent out and cached.
+    [[nodiscard]] std::int64_t retained_bytes_max() const noexcept {
+        const std::int64_t taken_bytes =
+            bytes_of(used_count_) - free_slot_bytes.load(std::memory_order_relaxed);
+        return std::max(static_cast<std::int64_t>(options_.retained_bytes_max), taken_bytes / 4);
+    }
 
     Options options_;
     unsigned header_units_;
@@ -99,9 +122,9 @@ private:
     Chunk* listed_ = nullptr;  // With free units; the one that got some last comes first.
     Chunk* all_ = nullptr;
     std::size_t chunk_count_ = 0;
-    std::size_t free_chunk_count_ = 0;  // Without a slab.
-    std::size_t dirty_count_ = 0;       // Units.
-    std::size_t used_count_ = 0;
+    std::size_t free_chunk_count_ = 0;          // Without a slab.
+    std::atomic<std::size_t> dirty_count_ = 0;  // Units; written under the lock.
+    std::atomic<std::size_t> used_count_ = 0;
     std::size_t given_back_bytes_ = 0;
     ChunkSet chunk_set_;
 };
