@@ -297,6 +297,8 @@ void CachingState::make_room(ThreadCache& cache, unsigned size_class) noexcept {
     if (count < wanted) return cache.set_limit(size_class, wanted);
     const std::size_t kept_count = wanted / 2;
     void** const lowest = cache.lowest_of(size_class);
+    // First: a child that is forked meanwhile must not find the same slots here and in the depot.
+    cache.set_count(size_class, 0);
     give(size_class, lowest, count - kept_count);
     std::memmove(lowest, lowest + (count - kept_count), kept_count * sizeof *lowest);
     cache.set_count(size_class, kept_count);
