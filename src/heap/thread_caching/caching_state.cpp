@@ -82,6 +82,7 @@ void CachingState::destroy(CachingState* state) noexcept {
         const std::lock_guard guard(CacheRegistry::lock());
         cache = std::exchange(state->caches_, nullptr);
         for (ThreadCache* left = cache; left != nullptr; left = left->next) {
+            if (left->home == nullptr) continue;
             __atomic_store_n(left->home, closed_bins(), __ATOMIC_RELAXED);
         }
     }
@@ -506,7 +507,7 @@ void CachingState::adopt_orphans() noexcept {
         const std::lock_guard guard(CacheRegistry::lock());
         for (ThreadCache* cache = caches_; cache != nullptr;) {
             ThreadCache* const next = cache->next;
-            if (cache->home != home()) {
+            if (cache->home == nullptr) {
                 leave(*cache);
                 cache->next = orphans;
                 orphans = cache;
@@ -519,6 +520,18 @@ void CachingState::adopt_orphans() noexcept {
         orphans = cache.next;
         retire(cache);
     }
+}
+
+// By the only thread there is, which holds all locks. Later ones have caches of their own, and the
+// variables of one of them may lie where those of a thread of the parent lay.
+void CachingState::expect_orphans() noexcept {
+    for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
+        if (cache == *home()) continue;
+        cache->home = nullptr;
+        has_orphans_.store(true, std::memory_order_relaxed);
+    }
+    // Nobody would finish what was on the way. It is lost until the end.
+    retiring_count_.store(0, std::memory_order_relaxed);
 }
 
 void CachingState::lock_all() noexcept {

@@ -18,7 +18,7 @@ class CachingState;
 /// orders are harmless: an entry above `top` is one that was popped or not yet pushed.
 struct ThreadCache : ThreadBins {
     CachingState* state;
-    ThreadBins** home;  // In `thread_bins` of its thread.
+    ThreadBins** home;  // In `thread_bins` of its thread; null where a fork left that behind.
     ThreadCache* next;  // All of one allocator.
     ThreadCache* previous;
     unsigned slow_calls;
