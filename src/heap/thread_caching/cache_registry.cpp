@@ -128,7 +128,6 @@ void CacheRegistry::add(CachingState& state) noexcept {
 }
 
 void CacheRegistry::remove(CachingState& state) noexcept {
-    const std::lock_guard guard(registry_lock);
     if (state.registry_next != nullptr) {
         state.registry_next->registry_previous = state.registry_previous;
     }

@@ -75,11 +75,13 @@ CachingState::CachingState(const Options& options, unsigned slot, std::uint64_t 
 }
 
 void CachingState::destroy(CachingState* state) noexcept {
-    CacheRegistry::remove(*state);
     const Allocator backing = state->options_.backing;
     ThreadCache* cache = nullptr;
     {
+        // At once: a fork locks what is registered, and no thread of the child may have bins of
+        // what is not.
         const std::lock_guard guard(CacheRegistry::lock());
+        CacheRegistry::remove(*state);
         cache = std::exchange(state->caches_, nullptr);
         for (ThreadCache* left = cache; left != nullptr; left = left->next) {
             if (left->home == nullptr) continue;
