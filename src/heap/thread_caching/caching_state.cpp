@@ -36,10 +36,14 @@ std::uint64_t system_random() noexcept {
     return number;
 }
 
-// The same for all allocators of the process.
+// The same for all allocators of the process. Nobody waits for it, or a child would wait for a
+// thread that it does not have.
 std::uint64_t process_secret() noexcept {
-    static const std::uint64_t secret = system_random() | 1;
-    return secret;
+    static constinit std::atomic<std::uint64_t> secret = 0;
+    std::uint64_t known = secret.load(std::memory_order_relaxed);
+    if (known != 0) return known;
+    const std::uint64_t made = system_random() | 1;
+    return secret.compare_exchange_strong(known, made, std::memory_order_relaxed) ? made : known;
 }
 
 }  // namespace
