@@ -5,7 +5,7 @@
 # packages_for COMMAND: names of Debian packages.
 packages_for() {
     local -r base='g++ cmake ninja-build ccache libfmt-dev libcli11-dev iso-codes'
-    local -r test='clang-19 libclang-rt-19-dev doctest-dev libgtest-dev catch2 valgrind'
+    local -r test='clang-19 libclang-rt-19-dev doctest-dev libgtest-dev catch2 valgrind spin'
     case $1 in
         demo) echo "$base" ;;
         test | build) echo "$base $test" ;;
@@ -46,6 +46,7 @@ reason_for() {
         doctest-dev) echo 'test framework' ;;
         libgtest-dev | catch2) echo 'test frameworks with an adapter' ;;
         valgrind) echo 'headers that mark memory for Valgrind' ;;
+        spin) echo 'model checker, for protocols between threads' ;;
         clang-format-19 | clang-tidy-19) echo 'formatting and lint' ;;
         libbenchmark-dev) echo 'benchmark framework' ;;
         libjemalloc2 | libtcmalloc-minimal4 | libmimalloc2.0)

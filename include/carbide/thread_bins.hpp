@@ -84,7 +84,8 @@ extern constinit thread_local ThreadBins* thread_bins[bin_slot_count];
     if (top == bin.end) [[unlikely]]
         return false;
     *top = memory;
-    __atomic_store_n(&bin.top, top + 1, __ATOMIC_RELAXED);
+    // A child after fork must find no entry below `top` that was not stored.
+    __atomic_store_n(&bin.top, top + 1, __ATOMIC_RELEASE);
     return true;
 }
 

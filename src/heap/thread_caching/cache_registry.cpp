@@ -5,6 +5,8 @@
 
 #include <mutex>
 
+#include "platform/pages.hpp"
+
 namespace carbide::caching {
 namespace {
 
@@ -81,18 +83,15 @@ void after_fork_in_child() noexcept {
     after_fork_in_parent();
 }
 
-struct ThreadEnd {
-    pthread_key_t key = 0;
-    bool works = false;
-};
+constinit pthread_key_t thread_end = 0;
+constinit bool notices_thread_end = false;
 
-const ThreadEnd& thread_end() noexcept {
-    static const ThreadEnd end = [] {
-        ThreadEnd made;
-        made.works = pthread_key_create(&made.key, end_thread) == 0;
-        return made;
-    }();
-    return end;
+// When the library is loaded, not at the first use: where another thread forks meanwhile, a static
+// variable of a function stays half made in the child, and whoever needs it waits for ever.
+[[gnu::constructor(101)]] void prepare() noexcept {
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    notices_thread_end = pthread_key_create(&thread_end, end_thread) == 0;
+    static_cast<void>(platform::page_bytes());
 }
 
 }  // namespace
@@ -118,9 +117,6 @@ void CacheRegistry::give_slot(unsigned slot) noexcept {
 }
 
 void CacheRegistry::add(CachingState& state) noexcept {
-    static const int registered =
-        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-    static_cast<void>(registered);
     const std::lock_guard guard(registry_lock);
     state.registry_next = newest;
     if (newest != nullptr) newest->registry_previous = &state;
@@ -128,7 +124,6 @@ void CacheRegistry::add(CachingState& state) noexcept {
 }
 
 void CacheRegistry::remove(CachingState& state) noexcept {
-    const std::lock_guard guard(registry_lock);
     if (state.registry_next != nullptr) {
         state.registry_next->registry_previous = state.registry_previous;
     }
@@ -138,9 +133,8 @@ void CacheRegistry::remove(CachingState& state) noexcept {
 
 bool CacheRegistry::enroll_thread() noexcept {
     if (thread_is_ending) return false;
-    const ThreadEnd& end = thread_end();
     // Any value that is not null makes the destructor of the key run.
-    return end.works && pthread_setspecific(end.key, &closed) == 0;
+    return notices_thread_end && pthread_setspecific(thread_end, &closed) == 0;
 }
 
 }  // namespace carbide::caching

@@ -19,6 +19,7 @@ public:
 
     /// States that a fork has to find in order.
     static void add(CachingState& state) noexcept;
+    /// The caller holds the lock.
     static void remove(CachingState& state) noexcept;
 
     /// Sees to it that the end of the running thread is noticed. False where it cannot be, or the

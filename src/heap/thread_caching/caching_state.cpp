@@ -36,10 +36,14 @@ std::uint64_t system_random() noexcept {
     return number;
 }
 
-// The same for all allocators of the process.
+// The same for all allocators of the process. Nobody waits for it, or a child would wait for a
+// thread that it does not have.
 std::uint64_t process_secret() noexcept {
-    static const std::uint64_t secret = system_random() | 1;
-    return secret;
+    static constinit std::atomic<std::uint64_t> secret = 0;
+    std::uint64_t known = secret.load(std::memory_order_relaxed);
+    if (known != 0) return known;
+    const std::uint64_t made = system_random() | 1;
+    return secret.compare_exchange_strong(known, made, std::memory_order_relaxed) ? made : known;
 }
 
 }  // namespace
@@ -75,13 +79,16 @@ CachingState::CachingState(const Options& options, unsigned slot, std::uint64_t 
 }
 
 void CachingState::destroy(CachingState* state) noexcept {
-    CacheRegistry::remove(*state);
     const Allocator backing = state->options_.backing;
     ThreadCache* cache = nullptr;
     {
+        // At once: a fork locks what is registered, and no thread of the child may have bins of
+        // what is not.
         const std::lock_guard guard(CacheRegistry::lock());
+        CacheRegistry::remove(*state);
         cache = std::exchange(state->caches_, nullptr);
         for (ThreadCache* left = cache; left != nullptr; left = left->next) {
+            if (left->home == nullptr) continue;
             __atomic_store_n(left->home, closed_bins(), __ATOMIC_RELAXED);
         }
     }
@@ -297,6 +304,8 @@ void CachingState::make_room(ThreadCache& cache, unsigned size_class) noexcept {
     if (count < wanted) return cache.set_limit(size_class, wanted);
     const std::size_t kept_count = wanted / 2;
     void** const lowest = cache.lowest_of(size_class);
+    // First: a child that is forked meanwhile must not find the same slots here and in the depot.
+    cache.set_count(size_class, 0);
     give(size_class, lowest, count - kept_count);
     std::memmove(lowest, lowest + (count - kept_count), kept_count * sizeof *lowest);
     cache.set_count(size_class, kept_count);
@@ -504,7 +513,7 @@ void CachingState::adopt_orphans() noexcept {
         const std::lock_guard guard(CacheRegistry::lock());
         for (ThreadCache* cache = caches_; cache != nullptr;) {
             ThreadCache* const next = cache->next;
-            if (cache->home != home()) {
+            if (cache->home == nullptr) {
                 leave(*cache);
                 cache->next = orphans;
                 orphans = cache;
@@ -517,6 +526,18 @@ void CachingState::adopt_orphans() noexcept {
         orphans = cache.next;
         retire(cache);
     }
+}
+
+// By the only thread there is, which holds all locks. Later ones have caches of their own, and the
+// variables of one of them may lie where those of a thread of the parent lay.
+void CachingState::expect_orphans() noexcept {
+    for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
+        if (cache == *home()) continue;
+        cache->home = nullptr;
+        has_orphans_.store(true, std::memory_order_relaxed);
+    }
+    // Nobody would finish what was on the way. It is lost until the end.
+    retiring_count_.store(0, std::memory_order_relaxed);
 }
 
 void CachingState::lock_all() noexcept {

@@ -61,7 +61,7 @@ public:
     /// next slow call.
     void lock_all() noexcept;
     void unlock_all() noexcept;
-    void expect_orphans() noexcept { has_orphans_.store(true, std::memory_order_relaxed); }
+    void expect_orphans() noexcept;
 
     CachingState* registry_next = nullptr;
     CachingState* registry_previous = nullptr;

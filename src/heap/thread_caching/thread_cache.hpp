@@ -14,11 +14,12 @@ class CachingState;
 /// The bins of one thread for one allocator, with their entries. Only its thread changes it, and
 /// whoever knows that there is no such thread any more.
 ///
-/// Another thread (or a child after fork) may find a bin between two stores of its thread. Both
-/// orders are harmless: an entry above `top` is one that was popped or not yet pushed.
+/// Another thread (or a child after fork) may find a bin between two stores of its thread. So an
+/// entry is stored before the `top` that covers it, and `top` is lowered before an entry goes
+/// elsewhere: what is in between is lost to the child, and never free twice.
 struct ThreadCache : ThreadBins {
     CachingState* state;
-    ThreadBins** home;  // In `thread_bins` of its thread.
+    ThreadBins** home;  // In `thread_bins` of its thread; null where a fork left that behind.
     ThreadCache* next;  // All of one allocator.
     ThreadCache* previous;
     unsigned slow_calls;
@@ -48,7 +49,7 @@ struct ThreadCache : ThreadBins {
     }
     void set_count(unsigned size_class, std::size_t entry_count) noexcept {
         __atomic_store_n(&bins[size_class].top, lowest_of(size_class) + entry_count,
-                         __ATOMIC_RELAXED);
+                         __ATOMIC_RELEASE);
     }
     void set_limit(unsigned size_class, std::size_t entry_count) noexcept {
         bins[size_class].end = lowest_of(size_class) + entry_count;

@@ -240,10 +240,6 @@ Chunk* UnitPool::make_chunk() noexcept {
     void* const memory = options_.backing.raw_alloc(chunk_bytes, chunk_alignment);
     if (memory == nullptr) return nullptr;
     const auto begin = reinterpret_cast<std::uintptr_t>(memory);
-    if (!chunk_set_.insert(begin, options_.backing)) {
-        options_.backing.raw_free(memory, chunk_bytes, chunk_alignment);
-        return nullptr;
-    }
     // Checked builds have filled it, and so made it resident.
     if constexpr (checked_build) platform::purge_pages(memory, chunk_bytes);
     if (options_.huge_pages) platform::want_huge_pages(memory, chunk_bytes);
@@ -261,6 +257,11 @@ Chunk* UnitPool::make_chunk() noexcept {
     chunk->free_slabs.insert({1, chunk_unit_count - 1});
     set_slab(*chunk, {0, chunk_unit_count}, 0);
     chunk->slabs[0].kind = Slab::Kind::none;
+    // Last: whoever asks about any address finds a header in what is a chunk.
+    if (!chunk_set_.insert(begin, options_.backing)) {
+        options_.backing.raw_free(memory, chunk_bytes, chunk_alignment);
+        return nullptr;
+    }
     if (options_.marks) {
         mark_no_access(pointer(begin + header_bytes), chunk_bytes - header_bytes);
     }
