@@ -307,7 +307,7 @@ void CachingState::make_room(ThreadCache& cache, unsigned size_class) noexcept {
     // First: a child that is forked meanwhile must not find the same slots here and in the depot.
     cache.set_count(size_class, 0);
     give(size_class, lowest, count - kept_count);
-    std::memmove(lowest, lowest + (count - kept_count), kept_count * sizeof *lowest);
+    std::copy_n(lowest + (count - kept_count), kept_count, lowest);
     cache.set_count(size_class, kept_count);
     cache.set_limit(size_class, wanted);
 }

@@ -102,11 +102,11 @@ struct Chunk {
     /// Where hardened: a bit per slot that is lent out, changed by whoever takes or frees it.
     [[nodiscard]] std::uint64_t* lent_bits(const Slab& slab) noexcept {
         auto* const bits = reinterpret_cast<std::uint64_t*>(this + 1);
-        return bits + index_of(slab) * (slab_slots_max / 64);
+        return bits + std::size_t{index_of(slab)} * (slab_slots_max / 64);
     }
 };
 
-inline constexpr std::size_t lent_bits_bytes = chunk_unit_count * (slab_slots_max / 8);
+inline constexpr std::size_t lent_bits_bytes = std::size_t{chunk_unit_count} * (slab_slots_max / 8);
 
 /// Units that the header of a chunk takes.
 [[nodiscard]] constexpr unsigned header_unit_count(bool hardened) noexcept {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "carbide/check.hpp"
 #include "platform/pages.hpp"
@@ -81,7 +80,7 @@ bool ClassDepot::has_shrunk() noexcept {
 std::size_t ClassDepot::take(void** target, std::size_t count) noexcept {
     const std::size_t from_depot = std::min(count, entry_count_);
     entry_count_ -= from_depot;
-    std::memcpy(target, entries_ + entry_count_, from_depot * sizeof *target);
+    std::copy_n(entries_ + entry_count_, from_depot, target);
     std::size_t done = from_depot;
     while (done < count && partial_ != nullptr) {
         done += take_from(*partial_, target + done, count - done);
@@ -124,7 +123,7 @@ void ClassDepot::give(void* const* entries, std::size_t count, Slab*& emptied) n
         entry_count_ = entry_count_max;
     }
     const std::size_t to_depot = std::min(count, entry_count_max - entry_count_);
-    std::memcpy(entries_ + entry_count_, entries, to_depot * sizeof *entries);
+    std::copy_n(entries, to_depot, entries_ + entry_count_);
     entry_count_ += to_depot;
     put_in_slabs(entries + to_depot, count - to_depot, emptied);
     update_counts();
