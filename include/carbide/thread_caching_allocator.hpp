@@ -30,7 +30,8 @@ class CachingState;
 /// Ownership      Owns its chunks; the destructor gives everything back, lent out or not. No thread
 ///                may be using it then. Borrows `backing`.
 /// Out of memory  When the backing is, after its own caches were given up for it.
-/// Threads        Any number. What one thread frees of another's goes back in batches.
+/// Threads        Any number, and `backing` must be one that threads share, even where a lock is
+///                around the allocator. What one thread frees of another's goes back in batches.
 /// Cost           A load, a compare and two stores in the bins of the thread, inlined. A lock per
 ///                batch. 1 KiB of bins and up to 50 KiB of entries per thread. docs/production.md
 ///                has the measurements.

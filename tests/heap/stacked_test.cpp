@@ -255,6 +255,8 @@ TEST_CASE("stacked: three deep, shared heaps can be shared in every order") {
 TEST_CASE("stacked: a lock makes what is below it shared, in every order") {
     for (const Layer above : wrappers) {
         for (const Layer below : layers) {
+            // Threads that end give back what they cached, and do so without the lock above.
+            if (below == Layer::thread_caching) continue;
             check_shared(std::array{above, Layer::locked, below, Layer::arena});
         }
     }

@@ -85,10 +85,10 @@ TEST_CASE("giving back: collect leaves nothing but bookkeeping, and says how muc
     CHECK(before_bytes > 8 * mebibyte);
     const std::size_t given_bytes = allocator.collect();
     const HeapStatistics after = allocator.statistics();
-    CHECK(after.resident_bytes < 512 << 10);
+    CHECK(after.resident_bytes < mebibyte);
     CHECK(after.chunk_count == 0);
     CHECK(after.cached_bytes == 0);
-    CHECK(given_bytes >= before_bytes - after.resident_bytes - (512 << 10));
+    CHECK(given_bytes >= before_bytes - after.resident_bytes - mebibyte);
     CHECK(allocator.collect() == 0);
     CHECK(allocator.is_valid());
 }
