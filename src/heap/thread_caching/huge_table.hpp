@@ -49,7 +49,12 @@ public:
         lock_.unlock();
     }
 
-    [[nodiscard]] std::size_t table_bytes() const noexcept { return capacity_ * sizeof(Entry); }
+    [[nodiscard]] std::size_t table_bytes() noexcept {
+        lock_.lock();
+        const std::size_t size_bytes = capacity_ * sizeof(Entry);
+        lock_.unlock();
+        return size_bytes;
+    }
 
     /// Gives all allocations and the table back.
     void deinit() noexcept;

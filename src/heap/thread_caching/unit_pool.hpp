@@ -81,7 +81,6 @@ public:
         return free_bytes > retained_bytes_max();
     }
 
-    [[nodiscard]] std::size_t chunk_count() const noexcept { return chunk_count_; }
     [[nodiscard]] bool is_valid() noexcept;
 
     /// For fork.
