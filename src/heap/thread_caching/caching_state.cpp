@@ -167,7 +167,7 @@ void CachingState::free(void* memory, std::size_t size_bytes, std::align_val_t a
         case Kind::large:
             return free_large(memory);
         case Kind::huge:
-            return free_huge(memory, size_bytes, alignment);
+            return free_huge(memory);
     }
 }
 
@@ -220,7 +220,6 @@ ThreadCache* CachingState::add_cache() noexcept {
     cache->next = caches_;
     if (caches_ != nullptr) caches_->previous = cache;
     caches_ = cache;
-    ++cache_count_;
     __atomic_store_n(home(), cache, __ATOMIC_RELAXED);
     return cache;
 }
@@ -228,7 +227,6 @@ ThreadCache* CachingState::add_cache() noexcept {
 void CachingState::leave(ThreadCache& cache) noexcept {
     if (cache.next != nullptr) cache.next->previous = cache.previous;
     (cache.previous != nullptr ? cache.previous->next : caches_) = cache.next;
-    --cache_count_;
     retiring_count_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -408,14 +406,11 @@ void* CachingState::alloc_huge(std::size_t size_bytes, std::align_val_t alignmen
     return memory;
 }
 
-void CachingState::free_huge(void* memory, std::size_t size_bytes,
-                             std::align_val_t alignment) noexcept {
+void CachingState::free_huge(void* memory) noexcept {
     const HugeTable::Entry entry = huge_.take_out(address_of(memory));
     CARBIDE_CHECK(entry.address != 0,
                   "memory was freed twice, or to an allocator that did not lend it");
     huge_.unreserve();
-    static_cast<void>(size_bytes);
-    static_cast<void>(alignment);
     options_.backing.raw_free(memory, entry.size_bytes, entry.alignment);
 }
 
@@ -579,7 +574,7 @@ void CachingState::verify(const void* memory, std::size_t size_bytes, std::align
         return;
     }
     const std::uint32_t index = slab.index_of(address);
-    if (index >= slab.slot_count || slab.slot_address(index) != address) {
+    if (!slab.is_start_of(index, address)) {
         misuse("a pointer into the middle was freed", memory);
     }
     const std::uint64_t word =
@@ -639,7 +634,7 @@ std::size_t CachingState::size_of(const void* memory) noexcept {
     if (slab.kind == Slab::Kind::large) return slab.base == address ? slab.large_bytes : 0;
     if (address < slab.base) return 0;
     const std::uint32_t index = slab.index_of(address);
-    if (index >= slab.slot_count || slab.slot_address(index) != address) return 0;
+    if (!slab.is_start_of(index, address)) return 0;
     return class_layouts[slab.size_class].slot_bytes;
 }
 

@@ -97,7 +97,7 @@ private:
     [[nodiscard]] void* alloc_large(std::size_t size_bytes) noexcept;
     void free_large(void* memory) noexcept;
     [[nodiscard]] void* alloc_huge(std::size_t size_bytes, std::align_val_t alignment) noexcept;
-    void free_huge(void* memory, std::size_t size_bytes, std::align_val_t alignment) noexcept;
+    void free_huge(void* memory) noexcept;
 
     // Hardened: what is claimed of an allocation that is freed or resized.
     void verify(const void* memory, std::size_t size_bytes, std::align_val_t alignment,
@@ -125,7 +125,6 @@ private:
     UnitPool pool_;
     HugeTable huge_;
     ThreadCache* caches_ = nullptr;  // Under the registry's lock.
-    std::size_t cache_count_ = 0;
     std::atomic<unsigned> retiring_count_ = 0;
     std::atomic<bool> has_orphans_ = false;
     std::atomic<std::uint64_t> next_decay_ms_ = 0;

@@ -50,6 +50,10 @@ struct Slab {
     [[nodiscard]] std::uintptr_t slot_address(std::uint32_t index) const noexcept {
         return base + std::uintptr_t{index} * class_layouts[size_class].slot_bytes;
     }
+    /// Whether the slot that `index_of` found for this address starts there.
+    [[nodiscard]] bool is_start_of(std::uint32_t index, std::uintptr_t address) const noexcept {
+        return index < slot_count && slot_address(index) == address;
+    }
 };
 
 /// 4 MiB from the backing, at a multiple of 4 MiB:

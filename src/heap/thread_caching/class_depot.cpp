@@ -179,7 +179,7 @@ Slab& ClassDepot::slab_of(std::uintptr_t address) const noexcept {
 
 void ClassDepot::put_in_slab(Slab& slab, std::uintptr_t address) noexcept {
     const std::uint32_t index = slab.index_of(address);
-    CARBIDE_CHECK(slab.slot_address(index) == address && index < slab.slot_count,
+    CARBIDE_CHECK(slab.is_start_of(index, address),
                   "a pointer into the middle of an allocation was freed");
     const std::uint64_t bit = std::uint64_t{1} << index % 64;
     CARBIDE_CHECK((slab.free_bits[index / 64] & bit) == 0, "memory was freed twice");

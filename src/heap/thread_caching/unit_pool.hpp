@@ -112,7 +112,9 @@ private:
     [[nodiscard]] std::int64_t retained_bytes_max() const noexcept {
         const std::int64_t taken_bytes =
             bytes_of(used_count_) - free_slot_bytes.load(std::memory_order_relaxed);
-        return std::max(static_cast<std::int64_t>(options_.retained_bytes_max), taken_bytes / 4);
+        return std::max(static_cast<std::int64_t>(
+                            std::min(options_.retained_bytes_max, std::size_t{INT64_MAX})),
+                        taken_bytes / 4);
     }
 
     Options options_;

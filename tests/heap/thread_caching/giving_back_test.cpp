@@ -93,6 +93,15 @@ TEST_CASE("giving back: collect leaves nothing but bookkeeping, and says how muc
     CHECK(allocator.is_valid());
 }
 
+TEST_CASE(
+    "giving back: where any amount may be retained, what was freed stays until it is collected") {
+    ThreadCachingAllocator allocator({.retained_bytes_max = SIZE_MAX, .decay_ms = 1'000'000});
+    auto blocks = take_blocks(allocator.allocator(), 32 * mebibyte, 100'000, 1);
+    free_blocks(allocator.allocator(), blocks, 1);
+    CHECK(allocator.statistics().resident_bytes > 24 * mebibyte);
+    CHECK(allocator.collect() > 24 * mebibyte);
+}
+
 TEST_CASE("giving back: collect keeps what is lent out, to the byte") {
     ThreadCachingAllocator allocator;
     std::vector<std::span<unsigned char>> kept;
