@@ -4,29 +4,17 @@
 #include <chrono>
 #include <vector>
 
+#include "heaps/random.hpp"
+
 namespace bench {
 namespace {
+
+using heaps::Random;
 
 constexpr std::size_t live_count = 10'000;
 constexpr std::size_t size_bytes_min = 16;
 constexpr std::size_t size_bytes_max = std::size_t{16} << 10;
 constexpr unsigned warm_up_count = 100'000;
-
-// Source: G. Steele, D. Lea, C. Flood: SplitMix, 2014.
-class Random {
-public:
-    explicit Random(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t next() {
-        state_ += 0x9E3779B97F4A7C15U;
-        std::uint64_t z = state_;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-        return z ^ (z >> 31);
-    }
-
-private:
-    std::uint64_t state_;
-};
 
 std::size_t random_bytes(std::uint64_t random) {
     return size_bytes_min + (random >> 32) % (size_bytes_max - size_bytes_min + 1);
