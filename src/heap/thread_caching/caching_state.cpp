@@ -3,7 +3,6 @@
 
 #include <sched.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -14,18 +13,12 @@
 #include "carbide/recovery_scope.hpp"
 #include "heap/thread_caching/cache_registry.hpp"
 #include "platform/clock.hpp"
-#include "platform/message.hpp"
 #include "platform/pages.hpp"
-#include "platform/stack.hpp"
 
 namespace carbide::caching {
 namespace {
 
 constexpr std::align_val_t state_alignment{4096};
-
-std::uintptr_t address_of(const void* memory) noexcept {
-    return reinterpret_cast<std::uintptr_t>(memory);
-}
 
 std::uint64_t system_random() noexcept {
     std::uint64_t number = 0;
@@ -545,168 +538,6 @@ void CachingState::unlock_all() noexcept {
     huge_.unlock();
     pool_.unlock();
     for (ClassDepot& depot : depots_) depot.lock.unlock();
-}
-
-// --- Hardened ------------------------------------------------------------------------------------
-
-void CachingState::verify(const void* memory, std::size_t size_bytes, std::align_val_t alignment,
-                          const Request& request) noexcept {
-    const std::uintptr_t address = address_of(memory);
-    if (request.kind == Kind::huge) {
-        const HugeTable::Entry entry = huge_.find(address);
-        if (entry.address == 0) misuse("memory was freed that is not lent out", memory);
-        if (entry.size_bytes != size_bytes) misuse("memory was freed with a wrong size", memory);
-        if (entry.alignment != alignment) misuse("memory was freed with a wrong alignment", memory);
-        return;
-    }
-    if (!pool_.contains(memory)) misuse("memory was freed that is not lent out", memory);
-    Chunk& chunk = *Chunk::of(memory);
-    Slab& slab = chunk.slab_at(address);
-    if (slab.kind == Slab::Kind::none) misuse("memory was freed twice", memory);
-    const bool is_slot = slab.kind == Slab::Kind::slots;
-    if (is_slot != (request.kind == Kind::slot) ||
-        (is_slot && slab.size_class != request.size_class)) {
-        misuse("memory was freed with a wrong size", memory);
-    }
-    if (!is_slot) {
-        if (slab.base != address) misuse("a pointer into the middle was freed", memory);
-        if (slab.large_bytes != size_bytes) misuse("memory was freed with a wrong size", memory);
-        return;
-    }
-    const std::uint32_t index = slab.index_of(address);
-    if (!slab.is_start_of(index, address)) {
-        misuse("a pointer into the middle was freed", memory);
-    }
-    const std::uint64_t word =
-        __atomic_load_n(chunk.lent_bits(slab) + index / 64, __ATOMIC_RELAXED);
-    if ((word >> index % 64 & 1) == 0) misuse("memory was freed twice", memory);
-}
-
-// Atomically, so that of two threads that free the same memory one is told.
-void CachingState::mark_lent(void* memory, bool lent) noexcept {
-    Chunk& chunk = *Chunk::of(memory);
-    const Slab& slab = chunk.slab_at(address_of(memory));
-    const std::uint32_t index = slab.index_of(address_of(memory));
-    std::uint64_t* const word = chunk.lent_bits(slab) + index / 64;
-    const std::uint64_t bit = std::uint64_t{1} << index % 64;
-    if (lent) {
-        if ((__atomic_fetch_or(word, bit, __ATOMIC_RELAXED) & bit) != 0) {
-            misuse("the bookkeeping is damaged", memory);
-        }
-    } else if ((__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit) == 0) {
-        misuse("memory was freed twice", memory);
-    }
-}
-
-void CachingState::misuse(const char* what, const void* memory) const noexcept {
-    platform::Message()
-        .text("carbide: allocator '")
-        .text(options_.name)
-        .text("': ")
-        .text(what)
-        .text(": ")
-        .hexadecimal(address_of(memory))
-        .write_to(STDERR_FILENO);
-    platform::write_stack_trace(STDERR_FILENO);
-    __builtin_trap();
-}
-
-void CachingState::shuffle(void** entries, std::size_t count) noexcept {
-    for (std::size_t i = count; i > 1; --i) std::swap(entries[i - 1], entries[random() % i]);
-}
-
-// Source: G. Steele, D. Lea, C. Flood: SplitMix, 2014.
-std::uint64_t CachingState::random() noexcept {
-    constexpr std::uint64_t step = 0x9E3779B97F4A7C15U;
-    std::uint64_t z = random_state_.fetch_add(step, std::memory_order_relaxed) + step;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
-}
-
-// --- Looking -------------------------------------------------------------------------------------
-
-std::size_t CachingState::size_of(const void* memory) noexcept {
-    const std::uintptr_t address = address_of(memory);
-    if (!pool_.contains(memory)) return huge_.find(address).size_bytes;
-    const Slab& slab = Chunk::of(memory)->slab_at(address);
-    if (slab.kind == Slab::Kind::none) return 0;
-    if (slab.kind == Slab::Kind::large) return slab.base == address ? slab.large_bytes : 0;
-    if (address < slab.base) return 0;
-    const std::uint32_t index = slab.index_of(address);
-    if (!slab.is_start_of(index, address)) return 0;
-    return class_layouts[slab.size_class].slot_bytes;
-}
-
-bool CachingState::owns(const void* memory) noexcept {
-    if (!pool_.contains(memory)) return huge_.find_around(address_of(memory)).address != 0;
-    return Chunk::of(memory)->slab_at(address_of(memory)).kind != Slab::Kind::none;
-}
-
-HeapStatistics CachingState::statistics() noexcept {
-    HeapStatistics sums;
-    {
-        const std::lock_guard guard(CacheRegistry::lock());
-        for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
-            ++sums.thread_count;
-            sums.mapped_bytes += platform::round_up_to_pages(sizeof *cache);
-            sums.resident_bytes += platform::resident_bytes(cache, sizeof *cache);
-            for (unsigned i = 0; i < bin_count; ++i) {
-                sums.size_classes[i].binned_count += cache->count(i);
-            }
-        }
-    }
-    for (unsigned i = 0; i < bin_count; ++i) {
-        HeapStatistics::SizeClass& sum = sums.size_classes[i];
-        ClassDepot& depot = depots_[i];
-        const std::lock_guard guard(depot.lock);
-        sum.slot_bytes = class_layouts[i].slot_bytes;
-        sum.slab_count = depot.slab_count();
-        sum.depot_count = depot.depot_count();
-        sum.free_count = depot.free_count();
-        const std::size_t slot_count = depot.slot_count();
-        const std::size_t not_lent = sum.free_count + sum.cached_count();
-        sum.lent_count = slot_count > not_lent ? slot_count - not_lent : 0;
-        sums.lent_bytes += sum.lent_count * sum.slot_bytes;
-        sums.cached_bytes += sum.cached_count() * sum.slot_bytes;
-        sums.free_bytes += sum.free_count * sum.slot_bytes;
-    }
-    pool_.visit_chunks([&](Chunk& chunk) {
-        ++sums.chunk_count;
-        sums.mapped_bytes += chunk_bytes;
-        sums.resident_bytes += platform::resident_bytes(&chunk, chunk_bytes);
-        sums.free_bytes += chunk.free_count * unit_bytes;
-        for (unsigned index = 1; index < chunk_unit_count; ++index) {
-            if (chunk.free_slabs.contains(index)) continue;
-            const Slab& slab = chunk.slabs[index];
-            if (slab.kind != Slab::Kind::large) continue;
-            ++sums.large_count;
-            sums.large_bytes += slab.large_bytes;
-        }
-    });
-    huge_.visit([&](const HugeTable::Entry& entry) {
-        ++sums.huge_count;
-        sums.huge_bytes += entry.size_bytes;
-        sums.mapped_bytes += platform::round_up_to_pages(entry.size_bytes);
-        const std::uintptr_t begin = entry.address & ~(platform::page_bytes() - 1);
-        sums.resident_bytes += platform::resident_bytes(reinterpret_cast<void*>(begin),
-                                                        entry.address - begin + entry.size_bytes);
-    });
-    sums.lent_bytes += sums.large_bytes + sums.huge_bytes;
-    sums.mapped_bytes += platform::round_up_to_pages(sizeof *this) + huge_.table_bytes();
-    sums.resident_bytes += platform::resident_bytes(this, sizeof *this);
-    return sums;
-}
-
-bool CachingState::is_valid() noexcept {
-    for (ClassDepot& depot : depots_) {
-        const std::lock_guard guard(depot.lock);
-        if (!depot.is_valid()) return false;
-    }
-    if (ThreadBins* const bins = *home(); bins != closed_bins()) {
-        if (!static_cast<ThreadCache*>(bins)->is_valid()) return false;
-    }
-    return pool_.is_valid();
 }
 
 }  // namespace carbide::caching

@@ -10,6 +10,10 @@
 
 namespace carbide::caching {
 
+[[nodiscard]] inline std::uintptr_t address_of(const void* memory) noexcept {
+    return reinterpret_cast<std::uintptr_t>(memory);
+}
+
 /// A run of units: slots of one size, or one large allocation. The slots that are free, and in no
 /// bin or depot, have their bit set. What is known of a slab lies in the header of its chunk, apart
 /// from the slots, and so pages of free slots can go back to the system.
